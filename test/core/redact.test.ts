@@ -1,0 +1,35 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { redact } from "../../src/core/redact.ts";
+import { forEachSeed } from "../support/random.ts";
+
+for (const [name, text, secrets, expected] of [
+  ["no secret known", "a token", [], "a token"],
+  ["an empty secret hides nothing", "abc", [""], "abc"],
+  ["every occurrence", "tok1 and tok1", ["tok1"], "[redacted] and [redacted]"],
+  ["the whole text", "tok1", ["tok1"], "[redacted]"],
+  ["a secret that begins another", "abcdefgh", ["abcd", "abcdefgh"], "[redacted]"],
+  ["secrets that overlap", "xabcXdefy", ["abcX", "Xdef"], "x[redacted]y"],
+  ["a secret that overlaps itself", "-aaaaa-", ["aaa"], "-[redacted]-"],
+  ["a secret made of the mark itself", "acte tok1", ["acte", "tok1"], "[redacted] [redacted]"],
+  ["replacement patterns are not special", "a $& b", ["$&"], "a [redacted] b"],
+] as const) {
+  test(name, () => assert.equal(redact(text, secrets), expected));
+}
+
+test("a character is shown just when it is part of no secret", () => {
+  forEachSeed(300, (random) => {
+    const word = (low: number, high: number): string =>
+      Array.from({ length: random.int(low, high) }, () => random.pick(["x", "y", "z"])).join("");
+    const text = word(0, 30);
+    const secrets = Array.from({ length: random.int(0, 3) }, () => word(1, 4));
+    const isHidden = Array.from(text, () => false);
+    for (const secret of secrets) {
+      for (let at = 0; at + secret.length <= text.length; at++) {
+        if (text.startsWith(secret, at)) isHidden.fill(true, at, at + secret.length);
+      }
+    }
+    const expected = Array.from(text, (char, at) => (isHidden[at] ? (isHidden[at - 1] ? "" : "[redacted]") : char)).join("");
+    assert.equal(redact(text, secrets), expected);
+  });
+});
