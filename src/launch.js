@@ -17,7 +17,9 @@ function commandFor(args) {
     "pi-daemon: Node " + process.version + " is older than " + OLDEST.join(".") + "; running under node@22 from npm instead\n",
   );
   // A first, silent call tells "npm cannot get node@22" apart from "the program ended with an error".
-  var probe = spawnSync("npx", ["-y", "-p", "node@22", "--", "node", "--version"], { encoding: "utf8" });
+  // Without a network npm would try again for more than a minute before it says so.
+  var env = Object.assign({}, process.env, { npm_config_fetch_retries: "1", npm_config_fetch_retry_mintimeout: "1000" });
+  var probe = spawnSync("npx", ["-y", "-p", "node@22", "--", "node", "--version"], { encoding: "utf8", env: env });
   if (probe.status !== 0) {
     process.stderr.write(
       "pi-daemon: needs Node >= " + OLDEST.join(".") + ", and node@22 could not be fetched with npx (no network?); " +
