@@ -57,11 +57,8 @@ export function createStreamSink(stream: Writable, options: StreamSinkOptions): 
     close() {
       if (queuedBytes === 0 || state === "broken") return Promise.resolve();
       return new Promise((resolve) => {
-        const timer = clock.after(closeTimeoutMs, resolve);
-        emptied = () => {
-          timer.cancel();
-          resolve();
-        };
+        clock.after(closeTimeoutMs, resolve);
+        emptied = resolve;
       });
     },
   };

@@ -47,7 +47,8 @@ function isJson(text: string): boolean {
 }
 
 test("random texts are faulty just when JSON.parse says so", () => {
-  const pieces = ["{", "}", "[", "]", ",", ":", '"a"', '"\\u00e9\\n"', '"', "1", "-0.5e+3", "01", "true", "nul", " ", "\n", "\\"];
+  const strings = ['"a"', '"\\u00e9\\n"', '"'];
+  const pieces = [...strings, ..."{}[],: \n\\", "1", "-0.5e+3", "01", "true", "nul"];
   let valid = 0;
   forEachSeed(4000, (random) => {
     const text = Array.from({ length: random.int(1, 6) }, () => random.pick(pieces)).join("");
@@ -61,7 +62,8 @@ test("a JSON document with one character changed is faulty just when JSON.parse 
   const document = JSON.stringify({ a: [1, -2.5e3, true, null, "x\n\u00e9"], "b c": { d: {}, e: [] } }, null, 1);
   forEachSeed(2000, (random) => {
     const at = random.int(0, document.length - 1);
-    const text = document.slice(0, at) + random.pick([..."{}[],:\"\\ 0.e-tn\n"]) + document.slice(at + random.int(0, 1));
+    const char = random.pick([..."{}[],:\"\\ 0.e-tn\n"]);
+    const text = document.slice(0, at) + char + document.slice(at + random.int(0, 1));
     assert.equal(findJsonFault(text) === undefined, isJson(text), JSON.stringify(text));
   });
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { editDistance, nearest } from "../../src/core/nearest.ts";
 import { forEachSeed } from "../support/random.ts";
 
-const COMMANDS = ["start", "stop", "status", "restart", "reload", "logs", "config", "metrics", "send", "doctor", "version"];
+const COMMANDS = ["start", "stop", "status", "reload", "logs", "config", "metrics", "send", "doctor", "version"];
 
 for (const [word, expected] of [
   ["strat", "start"],

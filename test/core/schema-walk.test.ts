@@ -10,13 +10,15 @@ const schema = object({
   dir: withDefault(filePath(), "~/x"),
   auth: withDefault(object({ token: withDefault(nullable(secret(string())), null) }), {}),
   headers: withDefault(record(secret(string())), {}),
+  cookies: optional(secret(record(array(integer())))),
   hooks: optional(array(union(secret(string()), object({ url: secret(string()), id: integer() })))),
   rest: optional(anything()),
 });
 
 test("every leaf comes with its path and mark, in the order of the schema", () => {
   const seen: string[] = [];
-  const value = { rest: { a: [true] }, hooks: ["s", { id: 1, url: "u" }], headers: { k: "v" }, port: 1, dir: "~/d", auth: {} };
+  const hooks = ["s", { id: 1, url: "u" }];
+  const value = { rest: { a: [true] }, hooks, cookies: { c: [1] }, headers: { k: "v" }, port: 1, dir: "~/d", auth: {} };
   const checked = validate(schema, value);
   assert.ok(checked.ok);
   mapLeaves(schema, checked.value, ({ path, value, mark }) => seen.push(`${path}=${String(value)} ${mark}`));
@@ -25,6 +27,7 @@ test("every leaf comes with its path and mark, in the order of the schema", () =
     "dir=~/d path",
     "auth.token=null secret",
     "headers.k=v secret",
+    "cookies.c.0=1 secret",
     "hooks.0=s secret",
     "hooks.1.url=u secret",
     "hooks.1.id=1 undefined",
@@ -54,6 +57,7 @@ test("settings are listed with defaults, secrets marked", () => {
     { path: "dir", expected: "a path (~/ is the home directory)", fallback: "~/x", isSecret: false },
     { path: "auth.token", expected: "a string, or null", fallback: null, isSecret: true },
     { path: "headers", expected: "an object, each a string", fallback: validFallback("headers"), isSecret: false },
+    { path: "cookies", expected: "an object, each an array, each an integer", fallback: undefined, isSecret: true },
     { path: "hooks", expected: "an array, each a string or an object", fallback: undefined, isSecret: false },
     { path: "rest", expected: "any value", fallback: undefined, isSecret: false },
   ]);

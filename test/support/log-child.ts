@@ -1,6 +1,6 @@
 /**
- * A process that logs to its standard error until lines are lost, says so on standard output, and lives on until standard
- * input ends: what a daemon is in whose log nobody reads any more.
+ * A process that logs to its standard error until lines are lost, says so on standard output, and lives on until
+ * standard input ends: a daemon whose log nobody reads any more.
  */
 import { systemClock } from "../../src/system/clock.ts";
 import { createStreamSink } from "../../src/system/log-stream.ts";

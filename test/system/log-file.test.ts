@@ -41,9 +41,11 @@ test("a file that is there is continued and its mode corrected", (t) => {
 
 test("a full file is set aside, the oldest is let go", (t) => {
   const directory = tempDir(t);
-  const sink = createFileSink({ path: join(directory, "d.log"), maxBytes: 10, keep: 2 });
-  for (const line of ["aaaa\n", "bbbb\n", "cccc\n", "dddd\n", "eeee\n", "ffff\n", "gggg\n", "hhhh\n"]) sink.write(line);
-  assert.deepEqual(filesIn(directory), { "d.log": "gggg\nhhhh\n", "d.log.1": "eeee\nffff\n", "d.log.2": "cccc\ndddd\n" });
+  const sink = createFileSink({ path: join(directory, "d.log"), maxBytes: 10, keep: 3 });
+  for (const char of "abcdefghij") sink.write(char.repeat(4) + "\n");
+  assert.deepEqual(filesIn(directory), {
+    "d.log": "iiii\njjjj\n", "d.log.1": "gggg\nhhhh\n", "d.log.2": "eeee\nffff\n", "d.log.3": "cccc\ndddd\n",
+  });
   for (const name of fs.readdirSync(directory)) assert.equal(modeOf(join(directory, name)), 0o600);
 });
 
@@ -58,6 +60,8 @@ test("a line longer than a file gets a file of its own", (t) => {
   const directory = tempDir(t);
   const sink = createFileSink({ path: join(directory, "d.log"), maxBytes: 10, keep: 1 });
   const long = "x".repeat(50) + "\n";
+  sink.write(long);
+  assert.deepEqual(filesIn(directory), { "d.log": long });
   for (const line of ["a\n", long, "b\n"]) sink.write(line);
   assert.deepEqual(filesIn(directory), { "d.log": "b\n", "d.log.1": long });
 });
@@ -134,7 +138,6 @@ test("a new file that cannot be opened loses lines until it can", (t) => {
     return fs.openSync(...args);
   }) as LogDisk["openSync"];
   const sink = createFileSink({ path, maxBytes: 10, keep: 1 }, { ...fs, openSync });
-  isFull = false;
   sink.write("aaaa\n");
   sink.write("bbbb\n");
   isFull = true;

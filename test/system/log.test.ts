@@ -40,7 +40,8 @@ for (const [name, message, fields, json, text] of [
   ["keys of the line itself", "a", { time: 1, level: "x", message: "y" },
     '"message":"a","time_":1,"level_":"x","message_":"y"', "a time_=1 level_=x message_=y"],
   ["odd keys", "a", { "b c\n": 1 }, '"message":"a","b c\\n":1', 'a "b c\\n"=1'],
-  ["numbers JSON cannot write", "a", { b: NaN, c: -Infinity }, '"message":"a","b":"NaN","c":"-Infinity"', "a b=NaN c=-Infinity"],
+  ["numbers JSON cannot write", "a", { b: NaN, c: -Infinity },
+    '"message":"a","b":"NaN","c":"-Infinity"', "a b=NaN c=-Infinity"],
 ] as const) {
   test(`a line: ${name}`, () => {
     assert.equal(lineOf("json", message, fields), `{"time":"2023-11-14T22:13:20.000Z","level":"info",${json}}\n`);
@@ -48,12 +49,14 @@ for (const [name, message, fields, json, text] of [
   });
 }
 
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
+
 test("no unprintable character comes through raw, wherever it stands", () => {
   for (let code = 0; code < 0x3000; code++) {
     const char = String.fromCharCode(code);
     for (const format of ["json", "text"] as const) {
       const line = lineOf(format, char, { [char]: char });
-      if (/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/.test(line.slice(0, -1))) assert.fail(JSON.stringify(line));
+      if (UNPRINTABLE.test(line.slice(0, -1))) assert.fail(JSON.stringify(line));
       if (format === "json") JSON.parse(line);
     }
   }
