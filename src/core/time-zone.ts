@@ -3,13 +3,13 @@
  *
  * Source: the zone data inside `Intl` (so of this Node binary), read as one table a zone and then never asked again.
  * Units: seconds since 1970-01-01T00:00:00Z; offsets are seconds to add to UTC.
- * Cost: about 2 ms for the first question to a zone, and again for each further 16 years; then some ten nanoseconds.
+ * Cost: about 2 ms for the first question to a zone, and again for each further 6 years; then some ten nanoseconds.
  * Not: changes after the year 2500 (the last offset stays).
  */
 const DAY = 86_400;
 /** No two changes of a zone are nearer than a week (Brazil in 2000), so none can hide between two probes. */
 const PROBE_STEP = 6 * DAY;
-const GROWTH = 16 * 366 * DAY;
+const GROWTH = 6 * 366 * DAY;
 /** Offsets are less than a day, so nothing that happens two days away can matter. */
 const MARGIN = 2 * DAY;
 /** No zone changed its offset before 1835. */
@@ -83,7 +83,7 @@ export class TimeZone {
     const to = Math.min(LATEST, second + MARGIN + 1);
     // Most questions after the first are about later times, so the table starts short before the first one.
     const empty = this.#starts.length === 0;
-    if (empty) this.#from = this.#to = Math.min(LATEST, Math.max(EARLIEST, from - 2 * 366 * DAY));
+    if (empty) this.#from = this.#to = Math.min(LATEST, Math.max(EARLIEST, from - 366 * DAY));
     if (!empty && from >= this.#from && to <= this.#to) return;
     const offsetAt = readOffsets(this.name);
     if (empty) this.#append(this.#from, offsetAt(this.#from));

@@ -1,4 +1,4 @@
-/** The search for runs against a scan of every minute and second around changes of the clocks, and of every day of 28 years. */
+/** The search for runs against a scan of all minutes and seconds around changes of clocks, and all days of 28 years. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CronSchedule, findTimeZone, nextRun, parseSchedule, previousRun } from "../../../src/core/cron.ts";
@@ -113,11 +113,11 @@ function compare(random: Random, window: Window): void {
 }
 
 for (const [zone, at] of CHANGES) {
-  test(`every minute of three days around ${at} in ${zone}`, () => {
+  test(`every minute of sixty hours around ${at} in ${zone}`, () => {
     const atMs = Date.parse(at);
-    const span = { fromMs: atMs - 36 * HOUR_MS, toMs: atMs + 36 * HOUR_MS, stepMs: MINUTE_MS };
+    const span = { fromMs: atMs - 30 * HOUR_MS, toMs: atMs + 30 * HOUR_MS, stepMs: MINUTE_MS };
     const window = openWindow(zone, span);
-    forEachSeed(30, (random) => compare(random, window));
+    forEachSeed(20, (random) => compare(random, window));
   });
 }
 

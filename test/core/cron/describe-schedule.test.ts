@@ -40,7 +40,8 @@ const TEXTS: readonly [text: string, english: string][] = [
   ["0 0 L * *", "At 00:00, on the last day of the month"],
   [
     "0 0 L-1,LW,L-3W * *",
-    "At 00:00, on the day before the last, the last weekday and the weekday nearest the 3rd day before the last of the month",
+    "At 00:00, on the day before the last, the last weekday and " +
+      "the weekday nearest the 3rd day before the last of the month",
   ],
   [
     "0 12 15W,1,22W * *",

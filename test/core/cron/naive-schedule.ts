@@ -33,7 +33,7 @@ export interface NaiveSchedule {
 const WEEKDAY_NAMES = ["SUN", "mon", "Tue", "WED", "thu", "Fri", "SAT"];
 const MONTH_NAMES = ["JAN", "feb", "Mar", "APR", "may", "Jun", "JUL", "aug", "Sep", "OCT", "nov", "Dec"];
 
-/** A schedule of six fields when `seconds` are asked for, else five; `days` makes the day fields more varied than `*`. */
+/** Six fields when `seconds` are asked for, else five; `days` makes the day fields more varied than `*`. */
 export function randomSchedule(random: Random, want: { seconds: boolean; days: boolean }): NaiveSchedule {
   const second = want.seconds ? randomNumbers(random, 0, 59) : { text: "", test: (value: number) => value === 0 };
   const minute = randomNumbers(random, 0, 59);

@@ -129,8 +129,8 @@ for (const [name, text, run, why] of RARE) {
 test("looking back over the edge of the zone's table never comes out ahead", () => {
   const zone = new TimeZone("Europe/Berlin");
   zone.segmentAt(Date.parse("2026-01-01") / 1000);
-  const run = previousRun(parse("0 0 1 3,12 *"), zone, Date.parse("2024-02-01"));
-  assert.equal(run, Date.parse("2023-11-30T23:00:00Z"));
+  const run = previousRun(parse("0 0 1 3,12 *"), zone, Date.parse("2025-02-01"));
+  assert.equal(run, Date.parse("2024-11-30T23:00:00Z"));
 });
 
 test("a leap day on a Monday, forty years ahead where 2100 is no leap year", () => {
