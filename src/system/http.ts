@@ -1,3 +1,9 @@
+/**
+ * The values that a route's handler meets: what it is given, what it answers, what it throws, and who may call it.
+ *
+ * Not: no sockets here. `http-server.ts` makes a Request of each call and writes the Reply.
+ */
+import type { RateLimitSettings } from "../core/rate-limit.ts";
 import type { Issue } from "../core/validate.ts";
 
 /** What a handler is given. Made without a socket in tests. */
@@ -15,11 +21,17 @@ export interface Request {
   readonly body: Buffer;
   /** The parsed body of a route that takes JSON; `undefined` without a body. */
   readonly json: unknown;
-  /** Aborts when the client has gone or the deadline has passed. Made when first asked for. */
+  /**
+   * Aborts when the client has gone, when the deadline has passed, and, once an async iterable is being written, when the
+   * server drains. Made when first asked for.
+   */
   readonly signal: AbortSignal;
 }
 
-/** What a handler answers. An async iterable is written piece by piece, at the pace of the reader. */
+/**
+ * What a handler answers. An async iterable is written piece by piece, at the pace of the reader; its `return()` is called when
+ * the reader leaves or stops reading. Length, `Connection` and `Date` are the server's to write.
+ */
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -39,6 +51,8 @@ export interface Route {
   readonly access: Access;
   /** Milliseconds until the answer is 503; the server's default when absent, none when 0. */
   readonly deadlineMs?: number;
+  /** Outside the rate limit: what tells whether the daemon is well must answer when it is flooded. */
+  readonly unlimited?: true;
   readonly handle: (request: Request) => Reply | Promise<Reply>;
 }
 
@@ -67,6 +81,81 @@ export class HttpError extends Error {
     this.details = extra.details ?? {};
     this.headers = extra.headers ?? {};
   }
+}
+
+export interface AuthSettings {
+  readonly enabled: boolean;
+  /** Empty: no token is ever right. */
+  readonly token: string;
+  /** Whether routes of access `read` ask for the token too, when `enabled`. */
+  readonly protectReads: boolean;
+}
+
+/** Plain values; what {@link HttpServer.reconfigure} can change while it runs is marked "live". */
+export interface HttpSettings {
+  /** An address or a name of this machine. */
+  readonly listenAddress: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** A Unix socket to listen on as well; whoever can reach it may do everything. Its directory must be 0700. */
+  readonly socketPath?: string;
+  /** Bytes of a request's body. Live. */
+  readonly maxPayloadSize: number;
+  /** Names (`metrics.lan`, any port) or names with one port (`metrics.lan:8443`) taken as `Host` beside loopback. Live. */
+  readonly allowedHosts: readonly string[];
+  /** From the first byte of a request to the end of its headers. Live. */
+  readonly headerTimeoutMs: number;
+  /** From the first byte of a request to the end of its body. Live. */
+  readonly requestTimeoutMs: number;
+  /** How long an idle connection is kept. Live. */
+  readonly keepAliveTimeoutMs: number;
+  readonly maxHeaderBytes: number;
+  /** Of each listener. Live. */
+  readonly maxConnections: number;
+  /** For routes without a deadline of their own; 0 is none. Live. */
+  readonly handlerTimeoutMs: number;
+  /** How long an answer may wait for its reader without a byte being taken. Live. */
+  readonly writeTimeoutMs: number;
+  /** How long {@link HttpServer.stop} waits for the requests in flight. Live. */
+  readonly drainTimeoutMs: number;
+  /** Live. */
+  readonly auth: AuthSettings;
+  /** By token, else by address. Live. */
+  readonly rateLimit: RateLimitSettings;
+}
+
+export interface HttpStats {
+  /** Open now. */
+  readonly connections: number;
+  /** Requests taken since the start, answered or not. */
+  readonly requests: number;
+  /** Requests without an answer yet. */
+  readonly inFlight: number;
+  /** Connections refused since the start because `maxConnections` were open. */
+  readonly refusedConnections: number;
+}
+
+/**
+ * Told of every answer, once, when it is complete: the route (none for unknown paths and for what is not HTTP), the method as one of a few
+ * known words or `other`, and the seconds since the head of the request was read. Must be cheap.
+ */
+export type Observe = (route: Route | undefined, method: string, status: number, seconds: number) => void;
+
+export interface HttpServerOptions {
+  /** Read at the start and on every {@link HttpServer.reconfigure}. */
+  readonly routes: () => readonly Route[];
+  readonly settings: HttpSettings;
+  readonly observe: Observe;
+}
+
+export interface HttpServer {
+  /** Rejects with a sentence when the address cannot be had. A Unix socket that cannot be had is a warning in the log. */
+  listen(): Promise<{ readonly url: string; readonly socketPath: string | undefined }>;
+  /** Takes over the live settings and reads the routes anew; requests in flight end as they began. */
+  reconfigure(settings: HttpSettings): void;
+  /** Accepts nothing new, lets requests in flight end, and cuts what is left after `drainTimeoutMs`. */
+  stop(): Promise<void>;
+  stats(): HttpStats;
 }
 
 /** A 200 with a JSON body. */
