@@ -15,7 +15,7 @@ import { SHORTEST_REDACTED, rememberSecrets, secretPathsOf } from "./config/secr
 import { type Config, type PluginSchema, listWarnings, settingsSchema } from "./config/settings.ts";
 import { type GuardedText, expandPath, readGuardedFile } from "./system/guarded-file.ts";
 
-export { type ConfigChanges, diffConfig } from "./config/changes.ts";
+export { type ConfigChanges, diffConfig, keepFixed } from "./config/changes.ts";
 export { type ConfigPlace, type Environment, defaultLogFile } from "./config/places.ts";
 export { redactConfig, secretsOf } from "./config/secrets.ts";
 export type { Config, PluginSchema } from "./config/settings.ts";

@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import assert from "node:assert/strict";
-import { type LoadOptions, describeConfig, diffConfig, loadConfig, redactConfig, secretsOf } from "../src/config.ts";
+import { type LoadOptions, describeConfig, diffConfig, keepFixed, loadConfig, redactConfig, secretsOf } from "../src/config.ts";
+import { pluginSchemas } from "../src/daemon.ts";
 import { object, string } from "../src/core/validate.ts";
 import { samplePlugins } from "./support/plugin-schemas.ts";
 import { tempDir } from "./support/temp-dir.ts";
@@ -262,11 +263,21 @@ test("a change is told by its paths: what a reload may do, what needs a restart"
   })).config;
   assert.deepEqual(diffConfig(before, after), {
     live: [
-      "server.allowedHosts", "plugins.bare", "auth.token", "logging.level", "sample.retentionByType.counter",
-      "sample.retentionByType.gauge",
+      "server.allowedHosts", "plugins.bare", "auth.token", "logging.level", "storage.durability",
+      "sample.retentionByType.counter", "sample.retentionByType.gauge",
     ],
-    needsRestart: ["server.port", "logging.keep", "storage.durability", "dataDir"],
+    needsRestart: ["server.port", "logging.keep", "dataDir"],
   });
+});
+
+test("what a running daemon keeps is told as in force, secrets hidden; a second reload still names it", (t) => {
+  const before = load(given(t, { dataDir: "/d" })).config;
+  const after = load(given(t, { dataDir: "/e", server: { port: 1, allowedHosts: ["a"] }, auth: { token: CANARY } })).config;
+  const inForce = keepFixed(before, after);
+  assert.deepEqual([inForce.dataDir, inForce.server.port, inForce.server.allowedHosts], ["/d", 9876, ["a"]]);
+  assert.equal(inForce.auth.token, CANARY);
+  assert.doesNotMatch(JSON.stringify(redactConfig(inForce)), new RegExp(CANARY));
+  assert.deepEqual(diffConfig(inForce, after), { live: [], needsRestart: ["server.port", "dataDir"] });
 });
 
 test("every setting is described with its default", () => {
@@ -295,21 +306,24 @@ function flatten(value: unknown, paths: ReadonlySet<string>, path = ""): [string
 
 const CONFIGS = new URL("../", import.meta.url);
 
-test("examples/config.json shows every key of the daemon itself with its default", () => {
+test("examples/config.json shows every key with its default", () => {
   const example: unknown = JSON.parse(readFileSync(new URL("examples/config.json", CONFIGS), "utf8"));
-  const settings = describeConfig([]).filter(({ path }) => path !== "plugins");
-  const groups = new Set(settings.map(({ path }) => path.split(".")[0]!));
-  const own = Object.fromEntries(Object.entries(example as object).filter(([key]) => groups.has(key)));
+  const settings = describeConfig(pluginSchemas);
   const paths = new Set(settings.map(({ path }) => path));
-  assert.deepEqual(flatten(own, paths).sort(), settings.map(({ path, fallback }) => [path, plain(fallback)]).sort());
+  assert.deepEqual(flatten(example, paths).sort(), settings.map(({ path, fallback }) => [path, plain(fallback)]).sort());
 });
 
-test("contrib/pi-daemon.json is a right config without a secret", (t) => {
+test("contrib/pi-daemon.json is a right config without a secret, and changes nothing but what a service must", (t) => {
   const text = readFileSync(new URL("contrib/pi-daemon.json", CONFIGS), "utf8");
-  const { metrics: _ofPlugin, plugins: _switches, ...own } = JSON.parse(text) as Record<string, unknown>;
-  const { config, warnings } = load(given(t, own));
+  const loadReal = (there: Given) => load({ ...there, options: { ...there.options, pluginSchemas } });
+  const { config, warnings } = loadReal(given(t, text));
   assert.deepEqual(warnings, []);
   assert.deepEqual(secretsOf(config), []);
-  const defaults = load(given(t)).config;
-  assert.deepEqual(plain(config), plain({ ...defaults, dataDir: config.dataDir, sample: config["sample"] }));
+  assert.deepEqual(plain(config), plain({ ...loadReal(given(t)).config, dataDir: config.dataDir }));
+});
+
+test("the README's table lists every key with its default", () => {
+  const readme = readFileSync(new URL("README.md", CONFIGS), "utf8");
+  const rows = [...readme.matchAll(/^\| `([\w.]+)` \| `([^`]+)` \| .+ \|$/gm)].map(([, path, fallback]) => [path, JSON.parse(fallback!)]);
+  assert.deepEqual(rows.sort(), describeConfig(pluginSchemas).map(({ path, fallback }) => [path, plain(fallback)]).sort());
 });

@@ -1,6 +1,9 @@
 /**
  * Compares two configs: which settings differ, and which of those take effect only at the next start.
  */
+import { mapLeaves } from "../core/schema-walk.ts";
+import { anything } from "../core/validate.ts";
+import { copySecrets } from "./secrets.ts";
 import type { Config } from "./settings.ts";
 
 /** Bound when the daemon starts: sockets, files that are open, limits that Node takes when a server is made. */
@@ -9,7 +12,6 @@ const NEED_RESTART: readonly string[] = [
   "server.listenAddress",
   "server.port",
   "server.maxHeaderBytes",
-  "storage",
   "logging.format",
   "logging.file",
   "logging.maxBytes",
@@ -24,8 +26,22 @@ export interface ConfigChanges {
 
 export function diffConfig(before: Config, after: Config): ConfigChanges {
   const changed = listChanges(before, after, "");
-  const isFixed = (path: string): boolean => NEED_RESTART.some((start) => `${path}.`.startsWith(`${start}.`));
   return { live: changed.filter((path) => !isFixed(path)), needsRestart: changed.filter(isFixed) };
+}
+
+/** The config that holds once a running daemon has taken `after` over: what needs a restart is as it was `before`. */
+export function keepFixed(before: Config, after: Config): Config {
+  const inForce = mapLeaves(anything(), after, ({ path, value }) => (isFixed(path) ? valueAt(before, path) : value)) as Config;
+  copySecrets(after, inForce);
+  return inForce;
+}
+
+function isFixed(path: string): boolean {
+  return NEED_RESTART.some((start) => `${path}.`.startsWith(`${start}.`));
+}
+
+function valueAt(config: Config, path: string): unknown {
+  return path.split(".").reduce<unknown>((group, key) => (group as Group)[key], config);
 }
 
 /** An array is one setting: its items have no names that a person could be told. */

@@ -19,6 +19,11 @@ export function rememberSecrets(config: Config, secrets: ReadonlyMap<string, rea
   secretsByConfig.set(config, secrets);
 }
 
+/** Notes that `to`, made from `from`, has the same secrets. */
+export function copySecrets(from: Config, to: Config): void {
+  secretsByConfig.set(to, recall(from));
+}
+
 /** The texts that no output may show, for the redaction of logs and errors. */
 export function secretsOf(config: Config): readonly string[] {
   return [...new Set([...recall(config).values()].flat())].filter((text) => text.length >= SHORTEST_REDACTED);

@@ -1,0 +1,206 @@
+/**
+ * The composition root: a config becomes a lock, services, plugins and a server; `stop` takes them down in the reverse order.
+ *
+ * Errors: whatever fails at start undoes what was there before it and is thrown on: LockHeldError, StateVersionError, a listen
+ * error with the address in it.
+ * Not: signals, the terminal, exit codes: those are the command line's.
+ */
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { adminRoutes, type ReloadOutcome } from "./admin.ts";
+import { type Config, diffConfig, keepFixed, type PluginSchema, redactConfig } from "./config.ts";
+import { Registry } from "./core/registry.ts";
+import { pluginTable } from "./plugins/index.ts";
+import type { Plugin, Services } from "./plugins/plugin.ts";
+import type { Clock } from "./system/clock.ts";
+import { ensurePrivateDirectory } from "./system/files.ts";
+import { gzip } from "./system/gzip.ts";
+import type { HttpSettings, Route } from "./system/http.ts";
+import { createHttpServer } from "./system/http-server.ts";
+import { acquireLock } from "./system/lock.ts";
+import type { Log } from "./system/log.ts";
+import { startProcessMetrics } from "./system/process-metrics.ts";
+import { createRequestMetrics } from "./system/request-metrics.ts";
+import { createStorage } from "./system/storage.ts";
+import { loadToken } from "./system/token.ts";
+import { VERSION } from "./system/version.ts";
+
+/** The sections of the config that plugins check themselves. */
+export const pluginSchemas: readonly PluginSchema[] = pluginTable;
+
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Reads the config anew, for a reload. */
+  readonly readConfig: () => Promise<{ readonly ok: true; readonly config: Config } | Extract<ReloadOutcome, { ok: false }>>;
+  /** Told of each config that comes into force after the first: log level, secrets to hide. */
+  readonly onConfig: (config: Config) => void;
+}
+
+export interface Daemon {
+  readonly url: string;
+  readonly socketPath: string | undefined;
+  reload(): Promise<ReloadOutcome>;
+  /** Answers what is in flight, writes what is pending, lets go of the data directory. */
+  stop(): Promise<void>;
+}
+
+/** How long a plugin may take to stop before the daemon goes on without it. */
+const PLUGIN_STOP_MS = 5_000;
+
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    return await compose(options, undo);
+  } catch (error) {
+    await runInReverse(undo, options.log);
+    throw error;
+  }
+}
+
+async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): Promise<Daemon> {
+  const { clock, log } = options;
+  let config = options.config;
+  const { dataDir } = config;
+
+  ensurePrivateDirectory(dataDir, log);
+  const lock = await acquireLock(dataDir, { version: VERSION });
+  undo.push(async () => lock.release());
+  let fileToken = await loadToken(dataDir, log);
+
+  const registry = new Registry();
+  const processMetrics = startProcessMetrics({ clock, registry }, VERSION);
+  undo.push(async () => processMetrics.stop());
+  const storage = createStorage({ clock, log, registry }, { dataDir, settings: () => config.storage });
+  const plugins = new PluginSet({ log, clock, registry, gzip }, storage.openStore);
+  undo.push(() => plugins.stopAll());
+  await plugins.follow(config);
+
+  const requestMetrics = createRequestMetrics(registry);
+  const admin = adminRoutes({
+    uptimeSeconds: processMetrics.uptimeSeconds,
+    problems: () => [...storage.problems(), ...plugins.problems()],
+    shownConfig: () => redactConfig(config),
+    reload,
+    stats: () => ({
+      version: VERSION,
+      pid: process.pid,
+      nodeVersion: process.version,
+      uptime: processMetrics.uptimeSeconds(),
+      memory: process.memoryUsage(),
+      requests: requestMetrics.total(),
+      connections: server.stats().connections,
+      series: registry.clientSeriesCount,
+      eventLoopDelaySeconds: processMetrics.eventLoopDelay(),
+      plugins: plugins.stats(),
+    }),
+  });
+  const routes = (): readonly Route[] => [...admin, ...plugins.routes()];
+  const settings = (): HttpSettings => httpSettings(config, fileToken);
+  const server = createHttpServer({ clock, log, randomId: randomUUID }, { routes, settings: settings(), observe: requestMetrics.observe });
+  undo.push(() => server.stop());
+  const { url, socketPath } = await server.listen();
+  lock.update({ version: VERSION, url, socketPath });
+  log.info("listening", { url, version: VERSION, pid: process.pid });
+
+  /** Reloads one after the other: each sees what the one before it did. */
+  let reloading: Promise<unknown> = Promise.resolve();
+  function reload(): Promise<ReloadOutcome> {
+    const outcome = reloading.then(reloadNow);
+    reloading = outcome.catch(() => undefined);
+    return outcome;
+  }
+
+  async function reloadNow(): Promise<ReloadOutcome> {
+    const read = await options.readConfig();
+    if (!read.ok) {
+      for (const { path, message } of read.issues) log.error("the config is not taken over", { path, problem: message });
+      return read;
+    }
+    const { live, needsRestart } = diffConfig(config, read.config);
+    config = keepFixed(config, read.config);
+    fileToken = await loadToken(dataDir, log);
+    options.onConfig(config);
+    await plugins.follow(config);
+    server.reconfigure(settings());
+    log.info("reloaded the config", { live: live.join(" "), needsRestart: needsRestart.join(" ") });
+    return { ok: true, live, needsRestart };
+  }
+
+  return { url, socketPath, reload, stop: () => runInReverse(undo, log) };
+}
+
+function httpSettings(config: Config, fileToken: string): HttpSettings {
+  const { enabled, protectReads, token } = config.auth;
+  return {
+    ...config.server,
+    socketPath: join(config.dataDir, "daemon.sock"),
+    auth: { enabled, protectReads, token: token ?? fileToken },
+    rateLimit: config.rateLimit,
+  };
+}
+
+/** Each step runs whatever became of the one before it. */
+async function runInReverse(steps: (() => Promise<void>)[], log: Log): Promise<void> {
+  for (const step of steps.splice(0).reverse()) {
+    await step().catch((error: Error) => log.error("a part did not stop well", { error: error.message }));
+  }
+}
+
+/** The plugins that are running: those that the config switches on. */
+class PluginSet {
+  readonly #shared: Omit<Services, "openStore">;
+  readonly #openStore: (plugin: string) => Services["openStore"];
+  readonly #running = new Map<string, Plugin>();
+
+  constructor(shared: Omit<Services, "openStore">, openStore: (plugin: string) => Services["openStore"]) {
+    this.#shared = shared;
+    this.#openStore = openStore;
+  }
+
+  /** Starts what has been switched on, stops what has been switched off, and hands the rest its new config. */
+  async follow(config: Config): Promise<void> {
+    for (const { name, create } of pluginTable) {
+      const running = this.#running.get(name);
+      const section = config[name] as never;
+      if (!config.plugins[name]) await this.#stop(name);
+      else if (running !== undefined) running.reconfigure(section);
+      else this.#running.set(name, await create(this.#servicesFor(name), section));
+    }
+  }
+
+  #servicesFor(name: string): Services {
+    return { ...this.#shared, log: this.#shared.log.child({ plugin: name }), openStore: this.#openStore(name) };
+  }
+
+  routes(): Route[] {
+    return [...this.#running.values()].flatMap(({ routes }) => routes);
+  }
+
+  problems(): string[] {
+    return [...this.#running.values()].flatMap((plugin) => plugin.problems());
+  }
+
+  stats(): Record<string, unknown> {
+    return Object.fromEntries([...this.#running].map(([name, plugin]) => [name, plugin.stats()]));
+  }
+
+  async stopAll(): Promise<void> {
+    for (const name of [...this.#running.keys()].reverse()) await this.#stop(name);
+  }
+
+  async #stop(name: string): Promise<void> {
+    const plugin = this.#running.get(name);
+    if (plugin === undefined) return;
+    this.#running.delete(name);
+    const { clock, log } = this.#shared;
+    const deadline = new Promise<void>((resolve) => {
+      clock.after(PLUGIN_STOP_MS, () => {
+        log.error("a plugin does not stop; going on without it", { plugin: name });
+        resolve();
+      });
+    });
+    await Promise.race([plugin.stop(), deadline]);
+  }
+}

@@ -1,0 +1,5 @@
+/** The table of plugins, in the order in which they start. Nothing registers itself by being imported. */
+import { metricsPlugin } from "./metrics/index.ts";
+import type { PluginFactory } from "./plugin.ts";
+
+export const pluginTable: readonly PluginFactory<never>[] = [metricsPlugin as PluginFactory<never>];
