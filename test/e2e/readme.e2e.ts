@@ -1,0 +1,89 @@
+/**
+ * Every command of the README, run as a newcomer would: in a copy of the checkout, with a home directory of its own, one block after
+ * the other. Only the port differs, so that a daemon of this machine is left alone.
+ */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { tempDir } from "../support/temp-dir.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Commands that cannot or need not run here, and why. */
+const NOT_RUN: readonly (readonly [RegExp, string])[] = [
+  [/^git clone https:/, "needs the network; the test clones the checkout itself"],
+  [/^cd pi-daemon$/, "goes with the clone"],
+  [/^npm test\b/, "runs this very suite"],
+  [/^npm run dev\b/, "stays in the foreground; tested with the launcher"],
+];
+
+/** Exit codes that a command of the README rightly ends with. */
+const EXPECTED: readonly (readonly [RegExp, number])[] = [];
+
+interface Command {
+  readonly line: number;
+  readonly text: string;
+}
+
+/** The commands in the `sh` blocks: one a line, with continued lines joined and comments taken off. */
+function commandsOf(readme: string): Command[] {
+  const commands: Command[] = [];
+  for (const block of readme.matchAll(/^```sh\n([^]*?)^```$/gm)) {
+    let line = readme.slice(0, block.index).split("\n").length;
+    let pending = "";
+    for (const text of block[1]!.split("\n")) {
+      line++;
+      pending += text.replace(/\\$/, "").replace(/\s+#\s.*$/, "") + (text.endsWith("\\") ? " " : "");
+      if (text.endsWith("\\")) continue;
+      if (pending.trim() !== "" && !pending.trim().startsWith("#")) commands.push({ line, text: pending.trim() });
+      pending = "";
+    }
+  }
+  return commands;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
+}
+
+test("every command of the README runs", async (t) => {
+  const directory = tempDir(t);
+  const checkout = join(directory, "pi-daemon");
+  execFileSync("git", ["clone", "--quiet", ROOT, checkout]);
+  const port = await freePort();
+  const home = join(directory, "home");
+  mkdirSync(join(home, ".pi/daemon"), { recursive: true });
+  writeFileSync(join(home, ".pi/daemon/config.json"), JSON.stringify({ server: { port } }), { mode: 0o600 });
+  const bin = join(directory, "bin");
+  mkdirSync(bin);
+  // As installed from the package, but from the checkout.
+  writeFileSync(join(bin, "pi-daemon"), `#!/bin/sh\nexec "${process.execPath}" --experimental-strip-types --disable-warning=ExperimentalWarning "${checkout}/src/cli.ts" "$@"\n`, { mode: 0o755 });
+  const env = { ...process.env, HOME: home, PATH: `${bin}:${join(process.execPath, "..")}:${process.env["PATH"]}`, NO_COLOR: "1" };
+  delete (env as Record<string, string | undefined>)["NODE_TEST_CONTEXT"];
+  const run = (text: string) => spawnSync("sh", ["-c", text.replaceAll("9876", String(port))], { cwd: checkout, env, encoding: "utf8", timeout: 60_000 });
+  t.after(() => void run("pi-daemon stop"));
+
+  const commands = commandsOf(readFileSync(join(ROOT, "README.md"), "utf8"));
+  assert.ok(commands.length > 8, `only ${commands.length} commands found`);
+  for (const { line, text } of commands) {
+    const reason = NOT_RUN.find(([pattern]) => pattern.test(text))?.[1];
+    if (reason !== undefined) {
+      t.diagnostic(`README line ${line} is not run (${reason}): ${text}`);
+      continue;
+    }
+    // Blocks stop the daemon and later ones want it: a newcomer would start it again.
+    if (!/cli\.ts|npm/.test(text)) run("pi-daemon start");
+    const { status, stdout, stderr } = run(text.replace(/^curl /, "curl --fail-with-body -sS "));
+    const expected = EXPECTED.find(([pattern]) => pattern.test(text))?.[1] ?? 0;
+    assert.equal(status, expected, `README line ${line}: ${text}\n${stdout}${stderr}`);
+  }
+});
