@@ -63,7 +63,14 @@ export interface MetricEvent {
 
 export interface BatchResult {
   readonly success: number;
-  readonly failed: readonly { readonly index: number; readonly name: string; readonly code: string; readonly error: string }[];
+  readonly failed: readonly BatchFailure[];
+}
+
+export interface BatchFailure {
+  readonly index: number;
+  readonly name: string;
+  readonly code: string;
+  readonly error: string;
 }
 
 export interface RegisteredMetric {
@@ -178,7 +185,8 @@ export function createClient(at: DaemonAddress): Client {
 function parseUrl(text: string): URL {
   const url = URL.parse(text);
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;
-  throw new TypeError(`Cannot use ${JSON.stringify(text)} as an address: expected something like http://127.0.0.1:9876`);
+  const expected = "expected something like http://127.0.0.1:9876";
+  throw new TypeError(`Cannot use ${JSON.stringify(text)} as an address: ${expected}`);
 }
 
 function accepted(answer: Answer): Answer {

@@ -1,7 +1,7 @@
 /**
- * Turns scraped families into one row for each series, as a person reads them: a histogram's buckets become a few quantiles.
+ * Turns scraped families into one row for each series, as a person reads them: buckets become a few quantiles.
  *
- * Source: quantiles of a histogram as Prometheus' `histogram_quantile` estimates them, by interpolation within a bucket.
+ * Source: quantiles of a histogram as Prometheus' `histogram_quantile` estimates them, by interpolation in a bucket.
  * Order: families as they come, series as they come first.
  */
 import type { ScrapedFamily, ScrapedSample } from "./parse-exposition.ts";
@@ -35,7 +35,7 @@ interface Distribution {
   count: number;
   sum: number;
   quantiles: Record<string, number>;
-  buckets: { upperBound: number; count: number }[];
+  buckets: Bucket[];
 }
 
 function distributionRows(family: ScrapedFamily): MetricRow[] {
@@ -54,8 +54,12 @@ function addSample(familyName: string, sample: ScrapedSample, series: Map<string
   series.set(key, entry);
   if (sample.name === familyName + "_count") entry.count = sample.value;
   else if (sample.name === familyName + "_sum") entry.sum = sample.value;
-  else if (le !== undefined) entry.buckets.push({ upperBound: le === "+Inf" ? Infinity : Number(le), count: sample.value });
+  else if (le !== undefined) entry.buckets.push({ upperBound: readBound(le), count: sample.value });
   else if (quantile !== undefined && Number.isFinite(sample.value)) entry.quantiles[quantile] = sample.value;
+}
+
+function readBound(le: string): number {
+  return le === "+Inf" ? Infinity : Number(le);
 }
 
 function quantilesOf(buckets: Distribution["buckets"]): Record<string, number> {
@@ -63,8 +67,14 @@ function quantilesOf(buckets: Distribution["buckets"]): Record<string, number> {
   return Object.fromEntries(entries.filter((entry): entry is readonly [string, number] => entry[1] !== undefined));
 }
 
-/** The value below which the share `rank` of the observations lies; buckets are cumulative and rising. `undefined` without observations. */
-export function histogramQuantile(buckets: readonly { upperBound: number; count: number }[], rank: number): number | undefined {
+/** One bucket: how many observations lie at or below its bound. */
+export interface Bucket {
+  readonly upperBound: number;
+  readonly count: number;
+}
+
+/** The value below which the share `rank` of the observations lies; bounds rise. `undefined` without observations. */
+export function histogramQuantile(buckets: readonly Bucket[], rank: number): number | undefined {
   const total = buckets.at(-1)?.count ?? 0;
   if (total === 0) return undefined;
   const index = buckets.findIndex(({ count }) => count >= rank * total);

@@ -43,7 +43,9 @@ export function parseExposition(text: string): ScrapedFamily[] {
     if (line.trim() === "") return;
     if (line.startsWith("#")) return readComment(line, families);
     const sample = readSample(line);
-    if (sample === undefined) throw new SyntaxError(`Cannot parse line ${index + 1} of the metrics: ${JSON.stringify(line.slice(0, 80))}`);
+    if (sample === undefined) {
+      throw new SyntaxError(`Cannot parse line ${index + 1} of the metrics: ${JSON.stringify(line.slice(0, 80))}`);
+    }
     const last = families.at(-1);
     if (last && belongsTo(sample.name, last)) last.samples.push(sample);
     else openFamily(families, sample.name).samples.push(sample);
@@ -99,7 +101,7 @@ function readLabels(line: string, start: number, labels: Map<string, string>): n
 }
 
 function unescape(text: string): string {
-  return text.replace(/\\(.)/gs, (whole, char: string) => (char === "n" ? "\n" : char === "\\" || char === '"' ? char : whole));
+  return text.replace(/\\([n\\"])/g, (_, char: string) => (char === "n" ? "\n" : char));
 }
 
 function parseValue(text: string | undefined): number | undefined {

@@ -1,9 +1,9 @@
 /**
  * Turns a command into a process that goes on after this one has ended, and waits until it says that it is ready.
  *
- * The process has a session of its own, no input, and a file for what it prints. It says that it is ready by one message over
- * node's channel, which both ends then close.
- * Errors: Error with a sentence when the process cannot be started at all.
+ * The process has a session of its own, no input, and a file for what it prints. It says that it is ready by one
+ * message over node's channel, which both ends then close.
+ * Errors: Error with a sentence when the process cannot be started at all, or its output has nowhere to go.
  */
 import { spawn } from "node:child_process";
 import { closeSync, constants, mkdirSync, openSync } from "node:fs";
@@ -25,7 +25,10 @@ export type BackgroundOutcome =
   /** It runs, and has not said that it is ready. */
   | { readonly state: "silent"; readonly pid: number };
 
-export function startInBackground(command: readonly string[], options: BackgroundOptions): Promise<BackgroundOutcome> {
+export async function startInBackground(
+  command: readonly string[],
+  options: BackgroundOptions,
+): Promise<BackgroundOutcome> {
   const output = openOutput(options.outputPath);
   const child = spawn(command[0]!, command.slice(1), {
     cwd: options.workingDirectory,
@@ -43,7 +46,9 @@ export function startInBackground(command: readonly string[], options: Backgroun
     };
     const timer = options.clock.after(options.timeoutMs, () => letGo({ state: "silent", pid: child.pid! }));
     child.once("message", (message) => letGo({ state: "ready", pid: child.pid!, message }));
-    child.once("exit", (code, signal) => letGo({ state: "ended", code: code ?? undefined, signal: signal ?? undefined }));
+    child.once("exit", (code, signal) => {
+      letGo({ state: "ended", code: code ?? undefined, signal: signal ?? undefined });
+    });
     child.once("error", (error) => {
       timer.cancel();
       reject(new Error(`Cannot start ${command[0]}: ${error.message}`, { cause: error }));
@@ -52,7 +57,11 @@ export function startInBackground(command: readonly string[], options: Backgroun
 }
 
 function openOutput(path: string): number {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants;
-  return openSync(path, O_APPEND | O_CREAT | O_WRONLY | (O_NOFOLLOW ?? 0), 0o600);
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return openSync(path, O_APPEND | O_CREAT | O_WRONLY | (O_NOFOLLOW ?? 0), 0o600);
+  } catch (error) {
+    throw new Error(`Cannot write to ${path}: ${(error as Error).message}`, { cause: error });
+  }
 }

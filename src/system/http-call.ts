@@ -33,10 +33,14 @@ export interface Answer {
 /** No answer came. `code` is that of the failed system call, or `TIMEOUT`. */
 export class UnreachableError extends Error {
   readonly code: string;
+  /** Why, without the address. */
+  readonly reason: string;
 
   constructor(address: Address, cause: NodeJS.ErrnoException) {
-    super(`no daemon answers at ${placeOf(address)}: ${REASONS[cause.code ?? ""] ?? cause.message}`, { cause });
+    const reason = REASONS[cause.code ?? ""] ?? cause.message;
+    super(`no daemon answers at ${placeOf(address)}: ${reason}`, { cause });
     this.code = cause.code ?? "UNKNOWN";
+    this.reason = reason;
   }
 }
 
@@ -66,7 +70,8 @@ export async function callHttp(address: Address, call: Call): Promise<Answer> {
   if (body) Object.assign(headers, { "content-type": "application/json", "content-length": String(body.length) });
   if ("url" in address && address.token !== undefined) headers["authorization"] = `Bearer ${address.token}`;
   try {
-    return await exchange({ ...targetOf(address, call.path), method: call.method, headers, signal, agent: false }, body);
+    const options = { ...targetOf(address, call.path), method: call.method, headers, signal, agent: false };
+    return await exchange(options, body);
   } catch (error) {
     if (call.signal?.aborted) throw error;
     throw new UnreachableError(address, deadline.aborted ? timedOut(call.timeoutMs) : (error as NodeJS.ErrnoException));
@@ -88,11 +93,12 @@ function exchange(options: RequestOptions, body: Buffer | undefined): Promise<An
       response.on("data", (piece: Buffer) => {
         pieces.push(piece);
         sizeBytes += piece.length;
-        if (sizeBytes > MAX_ANSWER_BYTES) request.destroy(new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
+        if (sizeBytes > MAX_ANSWER_BYTES) request.destroy(new Error(`more than ${MAX_ANSWER_BYTES} bytes came`));
       });
       response.on("error", reject);
       response.on("end", () => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(pieces).toString("utf8") });
+        const text = Buffer.concat(pieces).toString("utf8");
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
       });
     });
     request.on("error", reject);

@@ -18,7 +18,7 @@ export function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** The last `count` lines, without their newlines; `undefined` when there is no such file. Throws the errors of `node:fs`. */
+/** The last `count` lines, without newlines; `undefined` when there is no such file. Throws the errors of `node:fs`. */
 export function readLastLines(path: string, count: number): string[] | undefined {
   let lines: string[] | undefined;
   for (let age = 0; age <= OLDEST_ASIDE && (age === 0 || (lines?.length ?? 0) < count); age++) {

@@ -16,19 +16,20 @@ const node = (script: string): string[] => [process.execPath, "-e", script];
 
 describe("a process in the background", () => {
   test("that says it is ready is let go, and lives on in a session of its own", async (t) => {
-    const script = `process.send({ cwd: process.cwd(), args: process.argv.length }); process.disconnect(); setInterval(() => {}, 1e6);`;
+    const script = "process.send({ cwd: process.cwd() }); process.disconnect(); setInterval(() => {}, 1e6);";
     const options = optionsFor(t);
     const outcome = await startInBackground(node(script), options);
     assert.equal(outcome.state, "ready");
     const { pid, message } = outcome as Extract<typeof outcome, { state: "ready" }>;
     t.after(() => process.kill(pid, "SIGKILL"));
-    assert.deepEqual(message, { cwd: options.workingDirectory, args: 1 });
+    assert.deepEqual(message, { cwd: options.workingDirectory });
     process.kill(-pid, 0);
   });
 
   test("that ends before it is ready is told with its exit code and what it printed", async (t) => {
     const options = optionsFor(t);
-    const outcome = await startInBackground(node(`console.error("oh"); console.log("dear"); process.exitCode = 9;`), options);
+    const script = `console.error("oh"); console.log("dear"); process.exitCode = 9;`;
+    const outcome = await startInBackground(node(script), options);
     assert.deepEqual(outcome, { state: "ended", code: 9, signal: undefined });
     assert.equal(readFileSync(options.outputPath, "utf8"), "oh\ndear\n");
     assert.equal(statSync(options.outputPath).mode & 0o777, 0o600);
@@ -45,7 +46,13 @@ describe("a process in the background", () => {
     process.kill((outcome as Extract<typeof outcome, { state: "silent" }>).pid, "SIGKILL");
   });
 
+  test("whose output has nowhere to go", async (t) => {
+    const options = optionsFor(t, { outputPath: "/dev/null/log" });
+    await assert.rejects(startInBackground(node(""), options), { message: /^Cannot write to \/dev\/null\/log: E/ });
+  });
+
   test("whose program is not there", async (t) => {
-    await assert.rejects(startInBackground(["/no/such/program"], optionsFor(t)), { message: /^Cannot start \/no\/such\/program: .*ENOENT/ });
+    const message = /^Cannot start \/no\/such\/program: .*ENOENT/;
+    await assert.rejects(startInBackground(["/no/such/program"], optionsFor(t)), { message });
   });
 });
