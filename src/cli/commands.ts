@@ -1,0 +1,25 @@
+/** The table of commands, in the order in which `help` lists them. */
+import type { Command } from "./command.ts";
+import { configCommands } from "./config.ts";
+import { doctorCommand } from "./doctor.ts";
+import { restartCommand, startCommand, stopCommand } from "./lifecycle.ts";
+import { logsCommand } from "./logs.ts";
+import { metricsCommand } from "./metrics.ts";
+import { sendCommand } from "./send.ts";
+import { reloadCommand, statusCommand, versionCommand } from "./status.ts";
+import { tokenCommand } from "./token.ts";
+
+export const commands: readonly Command[] = [
+  startCommand,
+  stopCommand,
+  restartCommand,
+  statusCommand,
+  reloadCommand,
+  logsCommand,
+  metricsCommand,
+  sendCommand,
+  ...configCommands,
+  tokenCommand,
+  doctorCommand,
+  versionCommand,
+];
