@@ -21,8 +21,12 @@ async function start(): Promise<void> {
     import("node:os"),
     import("node:tty"),
   ]);
-  // The reader of `pi-daemon logs | head` has gone: there is nobody left to tell anything.
-  process.stdout.on("error", () => process.exit(0));
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // The reader of `pi-daemon logs | head` has had enough: that is no failure.
+    if (error.code === "EPIPE") process.exit(0);
+    process.stderr.write(`pi-daemon: Cannot write to standard output: ${error.message}\n`);
+    process.exit(1);
+  });
   process.stderr.on("error", () => {});
   const wantsColours = !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
   process.exitCode = await runCommandLine(process.argv.slice(2), {

@@ -130,6 +130,8 @@ test("a day with the daemon", async (t) => {
   });
 
   await t.test("the token, and a new one", async () => {
+    cli.writeConfig({ server: { port: 0 }, auth: { enabled: true } });
+    assert.equal((await cli.call(["reload"])).code, 0);
     const first = (await cli.call(["token"])).out.trim();
     assert.equal(first, readFileSync(join(cli.dataDir, "token"), "utf8").trim());
     assert.match(first, /^[0-9a-f]{64}$/);
@@ -137,6 +139,13 @@ test("a day with the daemon", async (t) => {
     assert.deepEqual([code, err], [0, ""]);
     assert.notEqual(out.trim(), first);
     assert.equal(statSync(join(cli.dataDir, "token")).mode & 0o777, 0o600);
+    const { url } = readHolder(cli.dataDir)!;
+    const sendWith = (token: string) => cli.call(["send", "my_total", "--url", url!, "--token", token]);
+    assert.deepEqual([(await sendWith(first)).code, (await sendWith(out.trim())).code], [1, 0]);
+    cli.writeConfig({ server: { port: 0 }, auth: { token: "a-token-of-the-config" } });
+    assert.equal((await cli.call(["token"])).out, "a-token-of-the-config\n");
+    assert.match((await cli.call(["token", "--rotate"])).err, /the token is set by the config/);
+    cli.writeConfig({ server: { port: 0 } });
   });
 
   await t.test("doctor finds all well", async () => {
@@ -151,7 +160,7 @@ test("a day with the daemon", async (t) => {
     assert.equal(code, 0);
     assert.match(out, new RegExp(`^pi-daemon \\(pid ${before.pid}\\) stopped in .+\npi-daemon \\S+ is running\n`));
     assert.notEqual(readHolder(cli.dataDir)!.pid, before.pid);
-    assert.match((await cli.call(["metrics", "my_"])).out, /host=nas +4$/m);
+    assert.match((await cli.call(["metrics", "my_"])).out, /^my_total +counter +1$/m);
   });
 
   await t.test("stop", async () => {
@@ -241,6 +250,15 @@ test("in the foreground: logs to standard error, reloads, drains, and a second s
   assert.equal(await ended, 1);
   assert.equal(messages.at(-1), "stopping at once");
   assert.equal(readHolder(cli.dataDir), undefined);
+});
+
+test("an output that cannot be written is a failure", (t) => {
+  if (!existsSync("/dev/full")) return t.skip("this system has no /dev/full");
+  const words = ["-c", '"$@" version > /dev/full', "sh", ...PROGRAM];
+  const { status, stderr } = spawnSync("/bin/sh", words, { encoding: "utf8" });
+  assert.equal(status, 1);
+  assert.match(stderr, /^pi-daemon: Cannot write to standard output: ENOSPC/);
+  return undefined;
 });
 
 test("a reader that goes away ends the command quietly", () => {
