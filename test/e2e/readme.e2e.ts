@@ -56,6 +56,8 @@ async function freePort(): Promise<number> {
 }
 
 test("every command of the README runs", async (t) => {
+  // Registered before the folder is made, and so run before the folder goes.
+  t.after(() => void run("pi-daemon stop"));
   const directory = tempDir(t);
   const checkout = join(directory, "pi-daemon");
   execFileSync("git", ["clone", "--quiet", ROOT, checkout]);
@@ -70,7 +72,6 @@ test("every command of the README runs", async (t) => {
   const env = { ...process.env, HOME: home, PATH: `${bin}:${join(process.execPath, "..")}:${process.env["PATH"]}`, NO_COLOR: "1" };
   delete (env as Record<string, string | undefined>)["NODE_TEST_CONTEXT"];
   const run = (text: string) => spawnSync("sh", ["-c", text.replaceAll("9876", String(port))], { cwd: checkout, env, encoding: "utf8", timeout: 60_000 });
-  t.after(() => void run("pi-daemon stop"));
 
   const commands = commandsOf(readFileSync(join(ROOT, "README.md"), "utf8"));
   assert.ok(commands.length > 8, `only ${commands.length} commands found`);
