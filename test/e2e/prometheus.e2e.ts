@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { startTestDaemon, type TestDaemon } from "../support/daemon.ts";
+import { freePort } from "../support/free-port.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
 const skip = spawnSync("promtool", ["--version"]).error ? "promtool is not installed (Debian package prometheus)" : false;
@@ -64,14 +64,6 @@ describe("promtool check metrics", { skip }, () => {
     assert.equal((await promtoolOn(daemon)).status, 0);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 interface PrometheusServer {
   query(expression: string): Promise<Record<string, string>>;

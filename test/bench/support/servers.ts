@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "../../support/free-port.ts";
 
 export interface MeasuredServer {
   readonly name: string;
@@ -47,6 +48,28 @@ export async function startDaemonServer(config: Readonly<Record<string, unknown>
     ...server,
     async stop() {
       await server.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Pushgateway (Debian package) with its state on disk, as we keep ours. */
+export async function startPushgateway(): Promise<MeasuredServer> {
+  const directory = mkdtempSync(join(tmpdir(), "pi-daemon-pushgateway-"));
+  const port = await freePort();
+  const args = [`--web.listen-address=127.0.0.1:${port}`, `--persistence.file=${join(directory, "state")}`];
+  const child = spawn("prometheus-pushgateway", args, { stdio: "ignore" });
+  const url = `http://127.0.0.1:${port}`;
+  for (let tries = 0; tries < 100; tries++) {
+    if (await fetch(`${url}/-/ready`).then((reply) => reply.ok, () => false)) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    name: "Pushgateway",
+    url,
+    pid: child.pid!,
+    async stop() {
+      await end(child);
       rmSync(directory, { recursive: true, force: true });
     },
   };
