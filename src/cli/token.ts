@@ -1,10 +1,11 @@
 /** `token`: the token that clients over TCP need, and a new one. */
 import { readFileSync } from "node:fs";
-import { createClient } from "../client.ts";
+import { ensurePrivateDirectory } from "../system/files.ts";
 import { readHolder } from "../system/lock.ts";
+import { createLog, type Log } from "../system/log.ts";
 import { rotateToken, tokenPath } from "../system/token.ts";
 import { type Command, type CommandCall, CommandError, EXIT } from "./command.ts";
-import { refuseUrl } from "./place.ts";
+import { clientOf, refuseUrl } from "./place.ts";
 import { needSettings } from "./settings.ts";
 import { tell } from "./tell.ts";
 
@@ -29,6 +30,7 @@ export const tokenCommand: Command = {
         const message = `the token is set by the config (auth.token in ${source.path})`;
         throw new CommandError(EXIT.failure, message, "change it there, then run: pi-daemon reload");
       }
+      ensurePrivateDirectory(dataDir, terminalLog(call));
       await rotateToken(dataDir);
       await makeKnown(call, dataDir);
     }
@@ -54,8 +56,19 @@ function readToken(dataDir: string): string {
 
 /** A daemon that runs takes the new token at its next reload. */
 async function makeKnown(call: CommandCall, dataDir: string): Promise<void> {
-  const socketPath = readHolder(dataDir)?.["socketPath"];
-  const hint = "warning: the running daemon could not be told of the new token; run: pi-daemon restart";
-  if (typeof socketPath !== "string") return readHolder(dataDir) && call.terminal.err(hint);
-  await createClient({ socketPath }).reload().catch(() => call.terminal.err(hint));
+  const holder = readHolder(dataDir);
+  if (holder === undefined) return;
+  try {
+    await clientOf(holder).reload();
+  } catch {
+    call.terminal.err("warning: the running daemon could not be told of the new token; run: pi-daemon restart");
+  }
+}
+
+function terminalLog({ terminal, clock }: CommandCall): Log {
+  const write = (line: string): boolean => {
+    terminal.err(line.trimEnd());
+    return true;
+  };
+  return createLog({ level: "warn", format: "text", clock, sink: { write, onFlow: () => {}, close: async () => {} } });
 }

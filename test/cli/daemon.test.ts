@@ -30,6 +30,8 @@ test("a day with the daemon", async (t) => {
     assert.deepEqual(await cli.call(["stop"]), { code: 0, out: "pi-daemon is not running\n", err: "" });
     assert.equal((await cli.call(["send", "x"])).code, 3);
     assert.equal((await cli.call(["logs"])).code, 1);
+    assert.match((await cli.call(["token"])).err, /there is no token yet/);
+    assert.match((await cli.call(["token", "--rotate"])).out, /^[0-9a-f]{64}\n$/);
   });
 
   await t.test("start: URL, pid and log are told, and it answers", async () => {
