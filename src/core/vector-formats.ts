@@ -1,0 +1,281 @@
+/**
+ * The three ways to keep a unit vector, each with a quick score whose error is bounded, and an exact one.
+ *
+ * int8: each row has a scale of its own, its largest component over 127; what is kept is what counts, so the quick
+ * score is exact.
+ * float: 32-bit floats; the quick score errs by their rounding.
+ * both: int8 rows for the quick score, floats for the exact one; the quick score errs by at most the length of what
+ * rounding cut off the row and the query (Cauchy-Schwarz).
+ */
+import { VectorRows } from "./vector-rows.ts";
+import type { KernelChoice } from "./vector-rows.ts";
+
+export type VectorFormat = "int8" | "float" | "both";
+
+/**
+ * Quick scores: that of row `first + i` is scores[i] x scales[first + i] x queryScale, off by errors[first + i] +
+ * queryError at most.
+ */
+export interface QuickScores {
+  readonly scores: Int32Array | Float32Array;
+  readonly scales: Float32Array;
+  readonly errors: Float32Array;
+  readonly queryScale: number;
+  readonly queryError: number;
+}
+
+export interface RowStore {
+  readonly kernel: KernelChoice;
+  readonly sizeBytes: number;
+  /** Rows are written in order, or over one another. */
+  write(row: number, unit: Float64Array): void;
+  move(from: number, to: number): void;
+  setQuery(unit: Float64Array): unknown;
+  score(first: number, count: number): QuickScores;
+  /** With the query that was set last. */
+  exactScore(row: number): number;
+}
+
+export interface RowStoreOptions {
+  readonly dimensions: number;
+  readonly format: VectorFormat;
+  readonly kernel: KernelChoice | undefined;
+}
+
+type Numbers = Int8Array | Float32Array | Float64Array;
+
+const LARGEST_INT8 = 127;
+const LARGEST_INT16 = 32_767;
+/** What the magnitudes of an int16 query may add up to, so that with int8 rows no sum leaves 32 bits. */
+const LARGEST_QUERY_SUM = Math.floor(2 ** 31 / LARGEST_INT8) - 1;
+const FLOAT_ROUNDING = 2 ** -24;
+
+export function createRowStore(options: RowStoreOptions): RowStore {
+  if (options.format === "float") return new FloatStore(options);
+  return options.format === "int8" ? new Int8Store(options) : new DoubleStore(options);
+}
+
+/**
+ * A copy of length 1 (all zeros stay zeros); a RangeError for a wrong number of components or one that is not finite.
+ */
+export function toUnitLength(vector: ArrayLike<number>, dimensions: number): Float64Array {
+  if (vector.length !== dimensions) {
+    throw new RangeError(`Cannot use a vector of ${vector.length} components: this index holds ${dimensions} in each`);
+  }
+  const unit = new Float64Array(dimensions);
+  for (let at = 0; at < dimensions; at++) unit[at] = vector[at]!;
+  const largest = largestMagnitude(unit);
+  if (!Number.isFinite(largest)) {
+    throw new RangeError("Cannot use a vector with a component that is no finite number");
+  }
+  if (largest === 0) return unit;
+  // Scaled by the largest first, so that no square leaves the range of a double.
+  for (let at = 0; at < dimensions; at++) unit[at]! /= largest;
+  const length = Math.sqrt(multiply(unit, unit));
+  for (let at = 0; at < dimensions; at++) unit[at]! /= length;
+  return unit;
+}
+
+/** Numbers by row, zero until they are set. */
+class RowNumbers {
+  items = new Float32Array(64);
+
+  set(row: number, value: number): void {
+    if (row >= this.items.length) {
+      const larger = new Float32Array(Math.max(row + 1, this.items.length * 2));
+      larger.set(this.items);
+      this.items = larger;
+    }
+    this.items[row] = value;
+  }
+}
+
+class FloatStore implements RowStore {
+  readonly #rows: VectorRows;
+  readonly #scales = new RowNumbers();
+  readonly #errors = new RowNumbers();
+  readonly #error: number;
+  #query: Float64Array = new Float64Array(0);
+
+  constructor({ dimensions, kernel }: RowStoreOptions) {
+    this.#rows = new VectorRows({ dimensions, format: "float", kernel });
+    // A sum of n rounded products errs by n roundings at most; the rounding of the query comes on top.
+    this.#error = (this.#rows.width + 8) * FLOAT_ROUNDING;
+  }
+
+  get kernel(): KernelChoice {
+    return this.#rows.kernel;
+  }
+
+  get sizeBytes(): number {
+    return this.#rows.sizeBytes + this.#scales.items.byteLength + this.#errors.items.byteLength;
+  }
+
+  write(row: number, unit: Float64Array): void {
+    this.#rows.reserve(row + 1);
+    this.#rows.row(row).set(unit);
+    this.#scales.set(row, 1);
+    this.#errors.set(row, this.#error);
+  }
+
+  move(from: number, to: number): void {
+    this.#rows.move(from, to);
+  }
+
+  setQuery(unit: Float64Array): void {
+    this.#query = unit;
+    this.#rows.setQuery(unit);
+  }
+
+  score(first: number, count: number): QuickScores {
+    const scores = this.#rows.score(first, count);
+    return { scores, scales: this.#scales.items, errors: this.#errors.items, queryScale: 1, queryError: 0 };
+  }
+
+  exactScore(row: number): number {
+    return multiply(this.#rows.row(row), this.#query);
+  }
+}
+
+class Int8Store implements RowStore {
+  readonly #rows: VectorRows;
+  readonly #scales = new RowNumbers();
+  readonly #errors = new RowNumbers();
+  #query: Float64Array = new Float64Array(0);
+  #queryScale = 0;
+
+  constructor({ dimensions, kernel }: RowStoreOptions) {
+    this.#rows = new VectorRows({ dimensions, format: "int8", kernel });
+  }
+
+  get kernel(): KernelChoice {
+    return this.#rows.kernel;
+  }
+
+  get sizeBytes(): number {
+    return this.#rows.sizeBytes + this.#scales.items.byteLength + this.#errors.items.byteLength;
+  }
+
+  write(row: number, unit: Float64Array): void {
+    this.#rows.reserve(row + 1);
+    const scale = Math.fround(largestMagnitude(unit) / LARGEST_INT8);
+    this.#scales.set(row, scale);
+    this.#errors.set(row, 0);
+    const components = this.#rows.row(row);
+    const perUnit = scale === 0 ? 0 : 1 / scale;
+    // Rounding the scale down to a float can lift the largest component to 127.00001, which still rounds to 127.
+    for (let at = 0; at < unit.length; at++) components[at] = Math.round(unit[at]! * perUnit);
+  }
+
+  /** How far the row is from what was written: the length of the difference. */
+  distance(row: number, unit: Float64Array): number {
+    const components = this.#rows.row(row);
+    const scale = this.#scales.items[row]!;
+    return distance(unit, components, scale);
+  }
+
+  setError(row: number, error: number): void {
+    this.#errors.set(row, error);
+  }
+
+  move(from: number, to: number): void {
+    this.#rows.move(from, to);
+    this.#scales.set(to, this.#scales.items[from]!);
+    this.#errors.set(to, this.#errors.items[from]!);
+  }
+
+  /** The length of what rounding cuts off the query. */
+  setQuery(unit: Float64Array): number {
+    let sum = 0;
+    for (const component of unit) sum += Math.abs(component);
+    this.#queryScale = Math.max(largestMagnitude(unit) / LARGEST_INT16, sum / (LARGEST_QUERY_SUM - unit.length)) || 1;
+    this.#query = unit.map((component) => Math.round(component / this.#queryScale));
+    this.#rows.setQuery(this.#query);
+    return distance(unit, this.#query, this.#queryScale);
+  }
+
+  score(first: number, count: number): QuickScores {
+    const scores = this.#rows.score(first, count);
+    const [scales, errors] = [this.#scales.items, this.#errors.items];
+    return { scores, scales, errors, queryScale: this.#queryScale, queryError: 0 };
+  }
+
+  exactScore(row: number): number {
+    return multiply(this.#rows.row(row), this.#query) * this.#scales.items[row]! * this.#queryScale;
+  }
+}
+
+class DoubleStore implements RowStore {
+  readonly #quick: Int8Store;
+  readonly #dimensions: number;
+  #floats = new Float32Array(0);
+  #query: Float64Array = new Float64Array(0);
+  #queryError = 0;
+
+  constructor(options: RowStoreOptions) {
+    this.#quick = new Int8Store(options);
+    this.#dimensions = options.dimensions;
+  }
+
+  get kernel(): KernelChoice {
+    return this.#quick.kernel;
+  }
+
+  get sizeBytes(): number {
+    return this.#quick.sizeBytes + this.#floats.byteLength;
+  }
+
+  write(row: number, unit: Float64Array): void {
+    this.#quick.write(row, unit);
+    const end = (row + 1) * this.#dimensions;
+    if (end > this.#floats.length) {
+      const capacity = Math.max(end, Math.ceil(this.#floats.length * 1.5));
+      this.#floats = new Float32Array(this.#floats.buffer.transfer(capacity * 4));
+    }
+    this.#floats.set(unit, end - this.#dimensions);
+    // The row as kept in floats is what counts; its own rounding is far below the margin.
+    this.#quick.setError(row, this.#quick.distance(row, unit) * (1 + 1e-6) + this.#dimensions * FLOAT_ROUNDING);
+  }
+
+  move(from: number, to: number): void {
+    this.#quick.move(from, to);
+    this.#floats.copyWithin(to * this.#dimensions, from * this.#dimensions, (from + 1) * this.#dimensions);
+  }
+
+  setQuery(unit: Float64Array): void {
+    this.#query = unit;
+    // A row as kept in int8 is at most twice as long as the unit that it stands for.
+    this.#queryError = 2 * this.#quick.setQuery(unit);
+  }
+
+  score(first: number, count: number): QuickScores {
+    return { ...this.#quick.score(first, count), queryError: this.#queryError };
+  }
+
+  exactScore(row: number): number {
+    return multiply(this.#floats.subarray(row * this.#dimensions, (row + 1) * this.#dimensions), this.#query);
+  }
+}
+
+/** NaN when a component is. */
+function largestMagnitude(vector: Float64Array): number {
+  let largest = 0;
+  for (let at = 0; at < vector.length; at++) largest = Math.max(largest, Math.abs(vector[at]!));
+  return largest;
+}
+
+function multiply(row: Numbers, query: Float64Array): number {
+  let sum = 0;
+  for (let at = 0; at < query.length; at++) sum += row[at]! * query[at]!;
+  return sum;
+}
+
+/** From a vector to what stands for it: numbers times a scale. */
+function distance(vector: Float64Array, numbers: Numbers, scale: number): number {
+  let sum = 0;
+  for (let at = 0; at < vector.length; at++) {
+    const cut = vector[at]! - numbers[at]! * scale;
+    sum += cut * cut;
+  }
+  return Math.sqrt(sum);
+}

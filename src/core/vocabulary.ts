@@ -1,0 +1,83 @@
+/**
+ * Terms <-> small numbers, with the number of documents each occurs in.
+ *
+ * Cost: a term is looked up by one hash; a prefix of three characters or more by scanning the terms that share those
+ * three.
+ * Not: a term keeps its number when its last document goes; numbers are reclaimed only by building the index anew.
+ */
+import { GrowableUint32 } from "./growable.ts";
+
+const PREFIX_LENGTH = 3;
+
+export class Vocabulary {
+  readonly #numbers = new Map<string, number>();
+  readonly #terms: string[] = [];
+  readonly #documentCounts = new GrowableUint32();
+  /** Made up to `#prefixedTerms` only, because most indexes are never asked for a prefix. */
+  readonly #byPrefix = new Map<string, number[]>();
+  #prefixedTerms = 0;
+
+  /** How many numbers are given out: 0 to size - 1. */
+  get size(): number {
+    return this.#terms.length;
+  }
+
+  /** The number of a term, undefined when it was never seen. */
+  find(term: string): number | undefined {
+    return this.#numbers.get(term);
+  }
+
+  /** The number of a term, a new one when it was never seen. */
+  intern(term: string): number {
+    const known = this.#numbers.get(term);
+    if (known !== undefined) return known;
+    const number = this.#terms.length;
+    const own = copyString(term);
+    this.#numbers.set(own, number);
+    this.#terms.push(own);
+    this.#documentCounts.push(0);
+    return number;
+  }
+
+  term(number: number): string {
+    return this.#terms[number]!;
+  }
+
+  documentCount(number: number): number {
+    return this.#documentCounts.at(number);
+  }
+
+  addToDocumentCount(number: number, change: number): void {
+    this.#documentCounts.set(number, this.#documentCounts.at(number) + change);
+  }
+
+  /** The terms in use that start so, the most frequent first (then in alphabetical order), at most `limit` of them. */
+  startingWith(prefix: string, limit: number): number[] {
+    if (prefix.length < PREFIX_LENGTH) return [];
+    while (this.#prefixedTerms < this.size) this.#rememberPrefix(this.#prefixedTerms++);
+    const shared = this.#byPrefix.get(prefix.slice(0, PREFIX_LENGTH)) ?? [];
+    const found = shared.filter((number) => this.documentCount(number) > 0 && this.term(number).startsWith(prefix));
+    return found.sort((one, other) => this.#compareFrequency(one, other)).slice(0, limit);
+  }
+
+  #compareFrequency(one: number, other: number): number {
+    return this.documentCount(other) - this.documentCount(one) || (this.term(one) < this.term(other) ? -1 : 1);
+  }
+
+  #rememberPrefix(number: number): void {
+    const term = this.term(number);
+    if (term.length < PREFIX_LENGTH) return;
+    const prefix = term.slice(0, PREFIX_LENGTH);
+    const sharing = this.#byPrefix.get(prefix);
+    if (sharing) sharing.push(number);
+    else this.#byPrefix.set(prefix, [number]);
+  }
+}
+
+/**
+ * The same characters in a string of their own. In V8 a slice of 13 characters or more is a view that keeps the whole
+ * text alive; shorter ones are copies already.
+ */
+export function copyString(slice: string): string {
+  return slice.length < 13 ? slice : Array.from(slice).join("");
+}
