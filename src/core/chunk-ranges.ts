@@ -61,20 +61,29 @@ function chooseCut(text: string, { start, end }: Range, whole: readonly Range[])
   const offset = furthest - window.length;
   const endOf = (match: RegExpExecArray): number => offset + match.index + match[0].length;
   const cuts = CUTS.map((pattern) => Array.from(window.matchAll(pattern), endOf));
-  const allowed = cuts.slice(0, 2).map((places) => places.filter((place) => !isInside(place, whole)));
-  for (const places of [...allowed, ...cuts]) if (places.length > 0) return places.at(-1)!;
+  const allowed = cuts.slice(0, 2).map((places) => places.filter((place) => !rangeAround(place, whole)));
+  for (const places of [...allowed, besideRange(start, rangeAround(furthest, whole)), ...cuts]) if (places.length > 0) return places.at(-1)!;
   return isLowSurrogate(text, furthest) ? furthest - 1 : furthest;
 }
 
-function isInside(place: number, whole: readonly Range[]): boolean {
+/** Where the range begins or ends, if the piece up to there is neither too short nor too long. */
+function besideRange(start: number, range: Range | undefined): number[] {
+  if (!range) return [];
+  if (range.end - start <= LARGEST_CHUNK) return [range.end];
+  return range.start - start >= SMALLEST_CHUNK / 2 ? [range.start] : [];
+}
+
+/** The range that a cut at this place would tear. */
+function rangeAround(place: number, ranges: readonly Range[]): Range | undefined {
   let low = 0;
-  let high = whole.length;
+  let high = ranges.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (whole[middle]!.end <= place) low = middle + 1;
+    if (ranges[middle]!.end <= place) low = middle + 1;
     else high = middle;
   }
-  return low < whole.length && whole[low]!.start < place;
+  const found = ranges[low];
+  return found && found.start < place ? found : undefined;
 }
 
 function isLowSurrogate(text: string, at: number): boolean {
