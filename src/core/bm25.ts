@@ -20,12 +20,12 @@ import { appendField, codeOfPart, codeOfWhole, countTerms, GAP, termOfCode, Term
 import { eachWord, termsOfWord } from "./terms.ts";
 import { TopK } from "./top-k.ts";
 import type { Hit } from "./top-k.ts";
-import { copyString, Vocabulary } from "./vocabulary.ts";
+import { Vocabulary } from "./vocabulary.ts";
+import { WordCache } from "./word-cache.ts";
 
 /** As swept over three collections (k1 1.2 to 1.8, b 0.6 to 0.9): no other pair was better on all of them. */
 const K1 = 1.5;
 const B = 0.75;
-const WORD_CACHE_LIMIT = 50_000;
 const LARGEST_WEIGHT = 255;
 
 export interface Field {
@@ -53,8 +53,7 @@ export class LexicalIndex {
   readonly #segments = new SegmentStore(this.#scratch);
   readonly #waiting = new SegmentBuilder();
   readonly #waitingIds = new Set<number>();
-  /** The codes of words as they stand in texts: a lookup takes a tenth of splitting and stemming. */
-  readonly #codesByWord = new Map<string, readonly number[]>();
+  readonly #codes = new WordCache((word) => this.#encodeWord(word));
   #size = 0;
   #totalLength = 0;
 
@@ -150,7 +149,7 @@ export class LexicalIndex {
   #appendField({ text, weight }: Field, counts: TermCounts): void {
     const codes: number[] = [];
     eachWord(text, (start, end) => {
-      for (const code of this.#codesOf(text.slice(start, end))) {
+      for (const code of this.#codes.get(text, start, end)) {
         codes.push(code);
         if (code !== GAP) counts.add(termOfCode(code), weight);
       }
@@ -158,14 +157,10 @@ export class LexicalIndex {
     appendField(this.#waiting.sequences, weight, codes);
   }
 
-  #codesOf(word: string): readonly number[] {
-    const known = this.#codesByWord.get(word);
-    if (known) return known;
+  #encodeWord(word: string): readonly number[] {
     const { parts, whole } = termsOfWord(word);
     const codes = parts.map((part) => (part === "" ? GAP : codeOfPart(this.#vocabulary.intern(part))));
     if (whole !== undefined) codes.push(codeOfWhole(this.#vocabulary.intern(whole)));
-    if (this.#codesByWord.size >= WORD_CACHE_LIMIT) this.#codesByWord.clear();
-    this.#codesByWord.set(copyString(word), codes);
     return codes;
   }
 }

@@ -84,7 +84,10 @@ function isSetextText(head: string): boolean {
 
 /** Without emphasis, code marks and link targets. */
 function plainTitle(title: string): string {
-  return title.replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/[*`]|<[^>]*>/g, "").trim();
+  return title
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replace(/[*`]|<[^>]*>/g, "")
+    .trim();
 }
 
 /**

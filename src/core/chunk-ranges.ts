@@ -62,7 +62,8 @@ function chooseCut(text: string, { start, end }: Range, whole: readonly Range[])
   const endOf = (match: RegExpExecArray): number => offset + match.index + match[0].length;
   const cuts = CUTS.map((pattern) => Array.from(window.matchAll(pattern), endOf));
   const allowed = cuts.slice(0, 2).map((places) => places.filter((place) => !rangeAround(place, whole)));
-  for (const places of [...allowed, besideRange(start, rangeAround(furthest, whole)), ...cuts]) if (places.length > 0) return places.at(-1)!;
+  for (const places of [...allowed, besideRange(start, rangeAround(furthest, whole)), ...cuts])
+    if (places.length > 0) return places.at(-1)!;
   return isLowSurrogate(text, furthest) ? furthest - 1 : furthest;
 }
 

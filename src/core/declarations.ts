@@ -19,7 +19,7 @@ export interface Language {
 
 const C_COMMENT = /^\s*(\/\/|\/\*|\*)/;
 const NOT_A_NAME = new Set(
-  "if for while switch catch return function else do try throw await new typeof with sizeof match and or not".split(" "),
+  "if for while switch catch return function else do try throw await new typeof with sizeof and or not".split(" "),
 );
 
 /** A pattern for lines that begin with any of the modifiers, then one of the keywords, then a name. */

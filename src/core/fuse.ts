@@ -38,7 +38,11 @@ export function fuseLegs(legs: readonly Leg[], k: number): FusedHit[] {
     }
   });
   const best = new TopK(k);
-  for (const [id, parts] of partsById) best.offer(id, parts.reduce((sum, part) => sum + part, 0));
+  for (const [id, parts] of partsById)
+    best.offer(
+      id,
+      parts.reduce((sum, part) => sum + part, 0),
+    );
   return best.hits().map((hit) => ({ ...hit, parts: partsById.get(hit.id)! }));
 }
 

@@ -31,6 +31,8 @@ export class HashedEncoder {
   /** By counter, the document (a running number) that changed it last. */
   readonly #lastDocuments = new Uint32Array(COUNTERS);
   #document = 0;
+  /** By count, for the number of documents at hand; 0 where not worked out yet. */
+  readonly #idfs = new Float64Array(256);
   readonly #pieces = new PieceCounts();
 
   /** Without a state, nothing is learned yet. */
@@ -65,11 +67,16 @@ export class HashedEncoder {
     const vector = new Float32Array(HASHED_DIMENSIONS);
     this.#pieces.countAll(fields);
     this.#pieces.forEach((hash, count) => {
-      const idf = rarity(this.#pieceCounts[counterOf(hash)]!, this.#documentCount);
+      const idf = this.#idf(this.#pieceCounts[counterOf(hash)]!);
       const weight = count === 1 ? idf : (1 + Math.log(count)) * idf;
       vector[hash % HASHED_DIMENSIONS]! += hash >>> 31 === 1 ? weight : -weight;
     });
     return vector;
+  }
+
+  #idf(count: number): number {
+    if (count >= this.#idfs.length) return rarity(count, this.#documentCount);
+    return (this.#idfs[count] ||= rarity(count, this.#documentCount));
   }
 
   #count(fields: readonly Field[], change: number): void {
@@ -83,6 +90,7 @@ export class HashedEncoder {
       this.#pieceCounts[counter]! += change;
     });
     this.#documentCount += change;
+    this.#idfs.fill(0);
   }
 }
 

@@ -10,9 +10,9 @@
  * milliseconds.
  */
 import type { Field } from "./bm25.ts";
-import { termsOf } from "./terms.ts";
+import { eachWord, termsOf } from "./terms.ts";
 import { rarity } from "./lexical-plan.ts";
-import { copyString } from "./vocabulary.ts";
+import { WordCache } from "./word-cache.ts";
 import { diagonalise } from "./eigenvalues.ts";
 import { multiplyByMatrix, orthonormalise, projectedSquares, pseudoRandomColumns } from "./subspace.ts";
 import type { SparseRow } from "./subspace.ts";
@@ -74,10 +74,14 @@ export function encodeLatent(fields: readonly Field[], model: LatentModel): Floa
   return vector;
 }
 
+const knownWords = new WordCache(termsOf);
+
 function countFields(fields: readonly Field[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { text, weight } of fields) {
-    for (const term of termsOf(text)) counts.set(term, (counts.get(term) ?? 0) + weight);
+    eachWord(text, (start, end) => {
+      for (const term of knownWords.get(text, start, end)) counts.set(term, (counts.get(term) ?? 0) + weight);
+    });
   }
   return counts;
 }
@@ -94,7 +98,7 @@ function* chooseTerms(documents: readonly Map<string, number>[]): Generator<void
   shared.sort((one, other) => other[1] - one[1] || (one[0] < other[0] ? -1 : 1));
   shared.length = Math.min(shared.length, LARGEST_VOCABULARY);
   return {
-    rows: new Map(shared.map(([term], row) => [copyString(term), row])),
+    rows: new Map(shared.map(([term], row) => [term, row])),
     idfs: Float32Array.from(shared, ([, frequency]) => rarity(frequency, documents.length)),
   };
 }

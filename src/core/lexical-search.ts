@@ -217,7 +217,10 @@ function offer(segment: Segment, row: number, target: SearchTarget): void {
   if (segment.live[row] === 0 || (target.filter && !target.filter.has(id))) return;
   if (!satisfies(segment, row, target.plan)) return;
   const parts = scoreParts({ segment, row }, target);
-  target.best.offer(id, parts.reduce((sum, part) => sum + part, 0));
+  target.best.offer(
+    id,
+    parts.reduce((sum, part) => sum + part, 0),
+  );
 }
 
 /** Whether a row has all that the plan requires and nothing that it excludes. */

@@ -15,7 +15,7 @@ export class LineIndex {
   constructor(text: string) {
     this.text = text;
     const starts = new GrowableUint32();
-    for (let at = 0; at !== -1; ) {
+    for (let at = 0; at !== -1;) {
       starts.push(at);
       const newline = text.indexOf("\n", at);
       at = newline === -1 ? -1 : newline + 1;

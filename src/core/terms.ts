@@ -92,7 +92,10 @@ export function termsOf(text: string): string[] {
 /** `parseHTTPHeader_v2` -> parse, http, header, v2. */
 function splitIdentifier(word: string): string[] {
   const spaced = word.replace(/(\p{Ll}|\p{N})(?=\p{Lu})|(\p{Lu})(?=\p{Lu}\p{Ll})/gu, "$& ");
-  return spaced.toLowerCase().split(/[\s_]+/).filter((part) => part !== "");
+  return spaced
+    .toLowerCase()
+    .split(/[\s_]+/)
+    .filter((part) => part !== "");
 }
 
 function termOrGap(part: string): string {

@@ -32,9 +32,8 @@ export class Vocabulary {
     const known = this.#numbers.get(term);
     if (known !== undefined) return known;
     const number = this.#terms.length;
-    const own = copyString(term);
-    this.#numbers.set(own, number);
-    this.#terms.push(own);
+    this.#numbers.set(term, number);
+    this.#terms.push(term);
     this.#documentCounts.push(0);
     return number;
   }
@@ -72,12 +71,4 @@ export class Vocabulary {
     if (sharing) sharing.push(number);
     else this.#byPrefix.set(prefix, [number]);
   }
-}
-
-/**
- * The same characters in a string of their own. In V8 a slice of 13 characters or more is a view that keeps the whole
- * text alive; shorter ones are copies already.
- */
-export function copyString(slice: string): string {
-  return slice.length < 13 ? slice : Array.from(slice).join("");
 }

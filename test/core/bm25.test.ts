@@ -16,7 +16,9 @@ type Corpus = Map<number, readonly Field[]>;
 /** BM25 as it stands in the book: every document, every term, nothing kept. */
 function scoreAll(corpus: Corpus, query: string): Hit[] {
   const documents = [...corpus].map(([id, fields]) => {
-    const terms = fields.flatMap(({ text, weight }) => termsOf(text).flatMap((term) => new Array<string>(weight).fill(term)));
+    const terms = fields.flatMap(({ text, weight }) =>
+      termsOf(text).flatMap((term) => new Array<string>(weight).fill(term)),
+    );
     return { id, terms };
   });
   const averageLength = documents.reduce((sum, { terms }) => sum + terms.length, 0) / documents.length;
@@ -46,8 +48,13 @@ function randomFields(random: Random): Field[] {
 }
 
 function assertSameHits(actual: readonly Hit[], expected: readonly Hit[]): void {
-  assert.deepEqual(actual.map(({ id }) => id), expected.map(({ id }) => id));
-  actual.forEach((hit, at) => assert.ok(Math.abs(hit.score - expected[at]!.score) < 1e-9, `score ${hit.score} of ${hit.id}`));
+  assert.deepEqual(
+    actual.map(({ id }) => id),
+    expected.map(({ id }) => id),
+  );
+  actual.forEach((hit, at) =>
+    assert.ok(Math.abs(hit.score - expected[at]!.score) < 1e-9, `score ${hit.score} of ${hit.id}`),
+  );
 }
 
 function indexOf(texts: readonly string[]): LexicalIndex {
@@ -121,9 +128,14 @@ test("over several segments, pruning changes nothing: not an id, not a bit of a 
   }
   for (const query of ["w1 w2", "w39 w1 w2 w3", "w30 w31 w32 w33", "w1", "w38 w39 w1 w1 w5"]) {
     const all = index.search({ text: query }, { k: ids.size });
-    for (const k of [1, 10, 100]) assert.deepEqual(index.search({ text: query }, { k }), all.slice(0, k), `${query}, ${k} best`);
+    for (const k of [1, 10, 100])
+      assert.deepEqual(index.search({ text: query }, { k }), all.slice(0, k), `${query}, ${k} best`);
     const filter = new Set([...ids].filter((id) => id % 7 === 0));
-    assert.deepEqual(index.search({ text: query }, { k: 20, filter }), all.filter(({ id }) => filter.has(id)).slice(0, 20), query);
+    assert.deepEqual(
+      index.search({ text: query }, { k: 20, filter }),
+      all.filter(({ id }) => filter.has(id)).slice(0, 20),
+      query,
+    );
   }
 });
 
@@ -131,7 +143,10 @@ test("equal documents come in the order of their ids, however they came in", () 
   const index = new LexicalIndex();
   for (const id of [9, 3, 7, 1]) index.add(id, [{ text: "the same words", weight: 1 }]);
   assert.deepEqual(idsOf(index, "words "), [1, 3, 7, 9]);
-  assert.deepEqual(index.search({ text: "words" }, { k: 2 }).map(({ id }) => id), [1, 3]);
+  assert.deepEqual(
+    index.search({ text: "words" }, { k: 2 }).map(({ id }) => id),
+    [1, 3],
+  );
 });
 
 test("phrases: in a row, any word where the phrase has a stop word, identifiers by their parts", () => {
@@ -153,7 +168,10 @@ test("phrases: in a row, any word where the phrase has a stop word, identifiers 
 
 test("a phrase does not run from one field into the next", () => {
   const index = new LexicalIndex();
-  index.add(1, [{ text: "daily cron", weight: 2 }, { text: "jobs run", weight: 1 }]);
+  index.add(1, [
+    { text: "daily cron", weight: 2 },
+    { text: "jobs run", weight: 1 },
+  ]);
   assert.deepEqual(matchesOf(index, '"cron jobs"'), []);
   assert.deepEqual(matchesOf(index, '"daily cron" jobs'), [1]);
 });
@@ -178,9 +196,18 @@ test("the last word may be unfinished, where it is no word of its own or a star 
 
 test("k1 and b at work: fields weigh, long documents pay", () => {
   const index = new LexicalIndex();
-  index.add(1, [{ text: "backup", weight: 2 }, { text: "how it is done", weight: 1 }]);
-  index.add(2, [{ text: "how", weight: 2 }, { text: "backup it is done", weight: 1 }]);
-  index.add(3, [{ text: "how", weight: 2 }, { text: `backup ${"more words ".repeat(50)}`, weight: 1 }]);
+  index.add(1, [
+    { text: "backup", weight: 2 },
+    { text: "how it is done", weight: 1 },
+  ]);
+  index.add(2, [
+    { text: "how", weight: 2 },
+    { text: "backup it is done", weight: 1 },
+  ]);
+  index.add(3, [
+    { text: "how", weight: 2 },
+    { text: `backup ${"more words ".repeat(50)}`, weight: 1 },
+  ]);
   assert.deepEqual(idsOf(index, "backup "), [1, 2, 3]);
 });
 
@@ -189,8 +216,14 @@ test("explain: the parts of a score add up to it", () => {
   const query = { text: "daily cron jobs" };
   const [hit] = index.search(query, { k: 1 });
   const parts = index.explain(query, hit!.id);
-  assert.deepEqual(parts.map(({ term }) => term), ["daili", "cron", "job"]);
-  assert.equal(parts.reduce((sum, { score }) => sum + score, 0), hit!.score);
+  assert.deepEqual(
+    parts.map(({ term }) => term),
+    ["daili", "cron", "job"],
+  );
+  assert.equal(
+    parts.reduce((sum, { score }) => sum + score, 0),
+    hit!.score,
+  );
   assert.deepEqual(index.explain(query, 77), []);
   assert.equal(index.documentCount("cron"), 2);
 });

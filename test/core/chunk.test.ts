@@ -22,13 +22,48 @@ function assertSound(text: string, chunks: readonly Chunk[], largest: number): v
 
 test("any text, as any kind of file, is covered in order", () => {
   const pieces = [
-    "# Title\n", "## Part\n", "```sh\n# no heading\n", "```\n", "\n", "\n\n", "word ", "A sentence. ", "Setext\n===\n", "Other\n---\n",
-    "---\n", "function name() {\n", "  return 1;\n}\n", "class A:\n", "    def b(self):\n", "// comment\n", "\t", "\r\n", "😀", "\ud800",
-    "x".repeat(500), "語".repeat(300), "- item\n", "| a | b |\n", "pub fn go() {}\n", "int main(void) {\n",
+    "# Title\n",
+    "## Part\n",
+    "```sh\n# no heading\n",
+    "```\n",
+    "\n",
+    "\n\n",
+    "word ",
+    "A sentence. ",
+    "Setext\n===\n",
+    "Other\n---\n",
+    "---\n",
+    "function name() {\n",
+    "  return 1;\n}\n",
+    "class A:\n",
+    "    def b(self):\n",
+    "// comment\n",
+    "\t",
+    "\r\n",
+    "😀",
+    "\ud800",
+    "x".repeat(500),
+    "語".repeat(300),
+    "- item\n",
+    "| a | b |\n",
+    "pub fn go() {}\n",
+    "int main(void) {\n",
   ];
   forEachSeed(150, (random) => {
     const text = Array.from({ length: random.int(0, 120) }, () => random.pick(pieces)).join("");
-    for (const name of ["a.md", "a.ts", "a.py", "a.rs", "a.c", "a.go", "A.java", "a.sh", "a.json", "a.txt", "LICENSE"]) {
+    for (const name of [
+      "a.md",
+      "a.ts",
+      "a.py",
+      "a.rs",
+      "a.c",
+      "a.go",
+      "A.java",
+      "a.sh",
+      "a.json",
+      "a.txt",
+      "LICENSE",
+    ]) {
       const isCode = !/md$|txt$|LICENSE/.test(name);
       assertSound(text, chunkText(text, name), isCode ? 2400 : 1200);
     }
@@ -88,7 +123,8 @@ test("Markdown: one chunk for each heading, with the path to it", () => {
 });
 
 test("Markdown: a fence is not torn where there is another place to cut", () => {
-  const text = `# A\n\n${PARAGRAPH}\n\n${PARAGRAPH}\n\n\`\`\`js\n${"let a = 1;\n\n".repeat(60)}\`\`\`\n\n${PARAGRAPH}\n\n${PARAGRAPH}\n`;
+  const fence = `\`\`\`js\n${"let a = 1;\n\n".repeat(60)}\`\`\``;
+  const text = ["# A", PARAGRAPH, PARAGRAPH, fence, PARAGRAPH, PARAGRAPH].join("\n\n");
   const chunks = chunkText(text, "a.md");
   assertSound(text, chunks, 1200);
   for (const chunk of chunks) assert.equal((chunk.text.match(/```/g) ?? []).length % 2, 0, chunk.text);
@@ -97,7 +133,10 @@ test("Markdown: a fence is not torn where there is another place to cut", () => 
 test("Markdown: small neighbours share a chunk, under what their headings share", () => {
   const text = "# Top\n\n## One\n\nfirst\n\n## Two\n\nsecond\n\n# Next\n\nthird\n";
   const chunks = chunkText(text, "a.md");
-  assert.deepEqual(chunks.map(({ headings, startLine, endLine }) => [startLine, endLine, ...headings]), [[1, 13, "Top"]]);
+  assert.deepEqual(
+    chunks.map(({ headings, startLine, endLine }) => [startLine, endLine, ...headings]),
+    [[1, 13, "Top"]],
+  );
 });
 
 test("plain text: paragraphs together up to 1200 characters, a long one cut at its sentences", () => {
@@ -113,8 +152,16 @@ test("a cut never parts a surrogate pair", () => {
 });
 
 /** A function of twelve lines in each language, and the names that the chunks of three of them must carry. */
-const PROGRAMS: readonly (readonly [file: string, declare: (name: string) => string, symbol: (name: string) => string])[] = [
-  ["a.ts", (name) => `/** Doc of ${name}. */\nexport async function ${name}(value: number): Promise<void> {`, (name) => name],
+const PROGRAMS: readonly (readonly [
+  file: string,
+  declare: (name: string) => string,
+  symbol: (name: string) => string,
+])[] = [
+  [
+    "a.ts",
+    (name) => `/** Doc of ${name}. */\nexport async function ${name}(value: number): Promise<void> {`,
+    (name) => name,
+  ],
   ["b.js", (name) => `const ${name} = async (value) => {`, (name) => name],
   ["c.js", (name) => `exports.${name} = function (value) {`, (name) => `exports.${name}`],
   ["d.py", (name) => `@cached\nasync def ${name}(self):`, (name) => name],
@@ -131,17 +178,29 @@ for (const [file, declare, symbolOf] of PROGRAMS) {
     const text = names.map((name) => `${declare(name)}\n${"  step(value)\n".repeat(28)}\n`).join("\n");
     const chunks = chunkText(text, file);
     assertSound(text, chunks, 2400);
-    assert.deepEqual(chunks.map(({ symbol }) => symbol), names.map(symbolOf));
-    for (const { text: part } of chunks) assert.ok(part.startsWith(declare(part.match(/first|second|third/)![0])), part);
+    assert.deepEqual(
+      chunks.map(({ symbol }) => symbol),
+      names.map(symbolOf),
+    );
+    for (const { text: part } of chunks)
+      assert.ok(part.startsWith(declare(part.match(/first|second|third/)![0])), part);
   });
 }
 
 test("code: a symbol carries the names around it", () => {
   const body = "    step()\n".repeat(27);
-  const python = `class Outer:\n    def one(self):\n    ${body.replaceAll("\n", "\n    ")}\n    def two(self):\n    ${body.replaceAll("\n", "\n    ")}\n`;
-  assert.deepEqual(chunkText(python, "a.py").map(({ symbol }) => symbol), ["Outer", "Outer.two"]);
-  const script = `export class Parser {\n  next(): Token {\n${body}  }\n\n  async *peek<T>(count: number): T {\n${body}  }\n}\n`;
-  assert.deepEqual(chunkText(script, "a.ts").map(({ symbol }) => symbol), ["Parser", "Parser.peek"]);
+  const deeper = `    ${body.replaceAll("\n", "\n    ")}`;
+  const python = `class Outer:\n    def one(self):\n${deeper}\n    def two(self):\n${deeper}\n`;
+  assert.deepEqual(
+    chunkText(python, "a.py").map(({ symbol }) => symbol),
+    ["Outer", "Outer.two"],
+  );
+  const methods = [`  next(): Token {\n${body}  }`, `  async *peek<T>(count: number): T {\n${body}  }`];
+  const script = `export class Parser {\n${methods.join("\n\n")}\n}\n`;
+  assert.deepEqual(
+    chunkText(script, "a.ts").map(({ symbol }) => symbol),
+    ["Parser", "Parser.peek"],
+  );
 });
 
 test("code: up to 40 lines, small declarations together, long ones in pieces", () => {
@@ -168,7 +227,14 @@ test("a single line of 50 MB, as text, Markdown and code", () => {
 });
 
 test("twice the text takes about twice the time", () => {
-  const hostile = ["#".repeat(300) + "\n", "[".repeat(2000) + "\n", "```\n", "a\n---\n", `${"(".repeat(500)}\n`, `impl<${"<".repeat(300)}\n`];
+  const hostile = [
+    "#".repeat(300) + "\n",
+    "[".repeat(2000) + "\n",
+    "```\n",
+    "a\n---\n",
+    `${"(".repeat(500)}\n`,
+    `impl<${"<".repeat(300)}\n`,
+  ];
   for (const piece of hostile) {
     for (const name of ["a.md", "a.ts", "a.rs", "A.java", "a.c"]) {
       const timeOf = (text: string): number => {
@@ -182,7 +248,10 @@ test("twice the text takes about twice the time", () => {
       };
       const text = piece.repeat(Math.ceil(100_000 / piece.length));
       const [once, fourfold] = [timeOf(text), timeOf(text.repeat(4))];
-      assert.ok(fourfold < 10 * Math.max(once, 3), `${name}, ${JSON.stringify(piece.slice(0, 10))}: ${once} ms, then ${fourfold} ms`);
+      assert.ok(
+        fourfold < 10 * Math.max(once, 3),
+        `${name}, ${JSON.stringify(piece.slice(0, 10))}: ${once} ms, then ${fourfold} ms`,
+      );
     }
   }
 });

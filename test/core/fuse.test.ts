@@ -29,12 +29,24 @@ test("each list is scaled between its ends, weighed and added up", () => {
 
 test("a list that was not cut off is scaled from 0; hits that are not above 0 are none", () => {
   const fused = fuseLegs([{ weight: 1, depth: 9, hits: hits([7, 4], [8, 1], [9, 0], [6, -1]) }], 10);
-  assert.deepEqual(fused.map(({ id, score }) => [id, score]), [[7, 1], [8, 0.25]]);
+  assert.deepEqual(
+    fused.map(({ id, score }) => [id, score]),
+    [
+      [7, 1],
+      [8, 0.25],
+    ],
+  );
 });
 
 test("equal scores all count 1, and nothing fuses to nothing", () => {
-  assert.deepEqual(fuseLegs([{ weight: 1, depth: 2, hits: hits([1, 3], [2, 3]) }], 5).map(({ score }) => score), [1, 1]);
-  assert.deepEqual(fuseLegs([{ weight: 1, depth: 1, hits: hits([1, 3]) }], 5).map(({ score }) => score), [1]);
+  assert.deepEqual(
+    fuseLegs([{ weight: 1, depth: 2, hits: hits([1, 3], [2, 3]) }], 5).map(({ score }) => score),
+    [1, 1],
+  );
+  assert.deepEqual(
+    fuseLegs([{ weight: 1, depth: 1, hits: hits([1, 3]) }], 5).map(({ score }) => score),
+    [1],
+  );
   assert.deepEqual(fuseLegs([{ weight: 1, depth: 2, hits: [] }], 5), []);
   assert.deepEqual(fuseLegs([], 5), []);
 });
@@ -43,7 +55,11 @@ test("agrees with adding up by hand", () => {
   forEachSeed(50, (random) => {
     const legs = Array.from({ length: random.int(1, 4) }, (): Leg => {
       const ids = [1, 2, 3, 4, 5, 6, 7, 8].filter(() => random.next() < 0.6);
-      return { weight: random.int(1, 9) / 10, depth: 8, hits: ids.map((id) => ({ id, score: random.int(1, 50) })).sort(compareHits) };
+      return {
+        weight: random.int(1, 9) / 10,
+        depth: 8,
+        hits: ids.map((id) => ({ id, score: random.int(1, 50) })).sort(compareHits),
+      };
     });
     const expected = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((id) => {
       if (!legs.some((leg) => leg.hits.some((hit) => hit.id === id))) return [];

@@ -21,7 +21,20 @@ function piecesOf(text: string): string[] {
 }
 
 function randomText(random: Random): string {
-  const words = ["session", "sessions", "x", "ab", "Metric", "é", "naïve", "snake_case", "42", "語語語", "-", "retention"];
+  const words = [
+    "session",
+    "sessions",
+    "x",
+    "ab",
+    "Metric",
+    "é",
+    "naïve",
+    "snake_case",
+    "42",
+    "語語語",
+    "-",
+    "retention",
+  ];
   return Array.from({ length: random.int(0, 20) }, () => random.pick(words)).join(" ");
 }
 

@@ -22,7 +22,9 @@ function train(texts: readonly string[]): LatentModel {
 }
 
 function cosine(one: Float32Array, other: Float32Array): number {
-  return one.reduce((sum, component, at) => sum + component * other[at]!, 0) / (Math.hypot(...one) * Math.hypot(...other));
+  return (
+    one.reduce((sum, component, at) => sum + component * other[at]!, 0) / (Math.hypot(...one) * Math.hypot(...other))
+  );
 }
 
 test("eigenvalues: the matrix is what its parts make, and the vectors stand square", () => {
@@ -48,7 +50,10 @@ test("eigenvalues: the matrix is what its parts make, and the vectors stand squa
       }
     }
     const sorted = order.map((at) => values[at]!);
-    assert.deepEqual(sorted, sorted.toSorted((one, other) => other - one));
+    assert.deepEqual(
+      sorted,
+      sorted.toSorted((one, other) => other - one),
+    );
   });
 });
 
@@ -56,12 +61,14 @@ test("orthonormal columns: square to one another, dependent ones zero", () => {
   const random = seededRandom(2);
   const [termCount, width] = [40, 6];
   const columns = new Float64Array(termCount * width).map(() => random.next() - 0.5);
-  for (let term = 0; term < termCount; term++) columns[term * width + 5] = columns[term * width]! - 2 * columns[term * width + 1]!;
+  for (let term = 0; term < termCount; term++)
+    columns[term * width + 5] = columns[term * width]! - 2 * columns[term * width + 1]!;
   finish(orthonormalise(columns, width));
   for (let one = 0; one < width; one++) {
     for (let other = 0; other < width; other++) {
       let product = 0;
-      for (let term = 0; term < termCount; term++) product += columns[term * width + one]! * columns[term * width + other]!;
+      for (let term = 0; term < termCount; term++)
+        product += columns[term * width + one]! * columns[term * width + other]!;
       assert.ok(Math.abs(product - Number(one === other && one < 5)) < 1e-9, `columns ${one} and ${other}`);
     }
   }
@@ -89,14 +96,16 @@ test("the directions are the first singular vectors of the weighted matrix", () 
     }
     const weights = [...counts].map(([row, count]) => [row, (1 + Math.log(count)) * model.idfs[row]!] as const);
     const length = Math.hypot(...weights.map(([, weight]) => weight));
-    for (const [row, a] of weights) for (const [column, b] of weights) gram[row * terms + column]! += (a * b) / length ** 2;
+    for (const [row, a] of weights)
+      for (const [column, b] of weights) gram[row * terms + column]! += (a * b) / length ** 2;
   }
   const exact = finish(diagonalise(gram.slice(), terms));
   // The gap after the fourth value is wide, so these directions are well defined (up to their sign).
   for (let direction = 0; direction < 4; direction++) {
     let product = 0;
     for (let term = 0; term < terms; term++) {
-      product += model.basis[term * LATENT_DIMENSIONS + direction]! * exact.vectors[term * terms + exact.order[direction]!]!;
+      product +=
+        model.basis[term * LATENT_DIMENSIONS + direction]! * exact.vectors[term * terms + exact.order[direction]!]!;
     }
     assert.ok(Math.abs(Math.abs(product) - 1) < 1e-4, `direction ${direction}: ${product}`);
   }

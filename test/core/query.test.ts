@@ -26,7 +26,8 @@ const UNFINISHED: readonly (readonly [input: string, expected: ReturnType<typeof
   ["", undefined],
 ];
 for (const [input, expected] of UNFINISHED) {
-  test(`the unfinished word of ${JSON.stringify(input)}`, () => assert.deepEqual(parseQuery(input).unfinished, expected));
+  test(`the unfinished word of ${JSON.stringify(input)}`, () =>
+    assert.deepEqual(parseQuery(input).unfinished, expected));
 }
 
 test("an unfinished quote ends with the text; lone signs do no harm", () => {
@@ -36,7 +37,9 @@ test("an unfinished quote ends with the text; lone signs do no harm", () => {
 
 test("any input is parsed, and a megabyte of it in time that grows with it", () => {
   forEachSeed(100, (random) => {
-    const input = Array.from({ length: 40 }, () => random.pick(['"', "-", "path:", "tag:", " ", "word", "*", "\n", "é", "\ud800"])).join("");
+    const input = Array.from({ length: 40 }, () =>
+      random.pick(['"', "-", "path:", "tag:", " ", "word", "*", "\n", "é", "\ud800"]),
+    ).join("");
     assert.equal(typeof parseQuery(input).text, "string");
   });
   assert.equal(parseQuery("a ".repeat(500_000)).text.length, 999_999);
@@ -59,7 +62,8 @@ test("filters: every tag, any of the paths, none of the excluded", () => {
     ["-kind:notes", true],
     ["", true],
   ];
-  for (const [query, expected] of rows) assert.equal(compileFilters(parseQuery(query).filters)(metadata), expected, query);
+  for (const [query, expected] of rows)
+    assert.equal(compileFilters(parseQuery(query).filters)(metadata), expected, query);
 });
 
 test("wildcards agree with a regular expression", () => {

@@ -36,7 +36,9 @@ test("a stop word inside an identifier keeps its position, but is no term", () =
 
 test("words lie in order, apart, and hold all letters and digits", () => {
   forEachSeed(50, (random) => {
-    const text = Array.from({ length: 200 }, () => random.pick(["a", "Z", "9", "_", " ", "-", "é", "語", "😀", "\ud800", "\n", "ab"])).join("");
+    const text = Array.from({ length: 200 }, () =>
+      random.pick(["a", "Z", "9", "_", " ", "-", "é", "語", "😀", "\ud800", "\n", "ab"]),
+    ).join("");
     const covered = new Set<number>();
     let last = 0;
     eachWord(text, (start, end) => {
@@ -45,7 +47,8 @@ test("words lie in order, apart, and hold all letters and digits", () => {
       for (let at = start; at < end; at++) covered.add(at);
     });
     for (const { 0: letter, index } of text.matchAll(/[\p{L}\p{N}_]/gu)) {
-      for (let at = index; at < index + letter.length; at++) assert.ok(covered.has(at), `offset ${at} of ${JSON.stringify(text)}`);
+      for (let at = index; at < index + letter.length; at++)
+        assert.ok(covered.has(at), `offset ${at} of ${JSON.stringify(text)}`);
     }
   });
 });

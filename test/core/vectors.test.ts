@@ -40,7 +40,10 @@ function assertNear(actual: readonly Hit[], expected: readonly Hit[], tolerance:
   });
 }
 
-/** The same vectors in each format and kernel; "both" and "float" must find what the oracle finds, "int8" something as near. */
+/**
+ * The same vectors in each format and kernel; "both" and "float" must find what the oracle finds, "int8" something as
+ * near.
+ */
 for (const format of FORMATS) {
   for (const kernel of KERNELS) {
     test(`${format} by ${kernel}: any adding, removing and filtering agrees with comparing all`, () => {
@@ -68,7 +71,11 @@ for (const format of FORMATS) {
         const filtered = index.search(query, { k, filter });
         assertNear(filtered, searchAll(passing, query, k), tolerance);
         for (const { id } of filtered) assert.ok(filter.has(id));
-        if (format !== "int8") assert.deepEqual(hits.map(({ id }) => id), searchAll(vectors, query, k).map(({ id }) => id));
+        if (format !== "int8")
+          assert.deepEqual(
+            hits.map(({ id }) => id),
+            searchAll(vectors, query, k).map(({ id }) => id),
+          );
         assert.equal(index.size, vectors.size);
         assert.equal(index.kernel, kernel);
       });
@@ -96,7 +103,11 @@ test("over many slices, near ties and equal rows, all kernels give the same ids 
   for (const kernel of KERNELS) {
     for (const format of ["float", "both"]) {
       const hits = results.get(`${format} ${kernel}`)!;
-      assert.deepEqual(hits.map(({ id }) => id), oracle.map(({ id }) => id), `${format} ${kernel}`);
+      assert.deepEqual(
+        hits.map(({ id }) => id),
+        oracle.map(({ id }) => id),
+        `${format} ${kernel}`,
+      );
       assert.deepEqual(hits, results.get("float scalar"), `${format} ${kernel}`);
     }
   }
@@ -109,10 +120,23 @@ test("the largest sums of an int8 row with an int16 query stay within 32 bits", 
     for (const kernel of KERNELS) {
       const index = new VectorIndex({ dimensions, format: "int8", kernel });
       index.add(1, ones);
-      index.add(2, ones.map((component) => -component));
+      index.add(
+        2,
+        ones.map((component) => -component),
+      );
       const hits = index.search(ones, { k: 2 });
-      assert.deepEqual(hits.map(({ id }) => id), [1, 2]);
-      assertNear(hits, [{ id: 1, score: 1 }, { id: 2, score: -1 }], 1e-4);
+      assert.deepEqual(
+        hits.map(({ id }) => id),
+        [1, 2],
+      );
+      assertNear(
+        hits,
+        [
+          { id: 1, score: 1 },
+          { id: 2, score: -1 },
+        ],
+        1e-4,
+      );
     }
   }
 });
@@ -125,7 +149,11 @@ test("a sparse filter and a dense one find the same as searching and sifting", (
   const all = index.search(query, { k: index.size });
   for (const every of [2, 50, 3000, 10_000]) {
     const filter = new IdSet(all.map(({ id }) => id).filter((id) => id % every === 1));
-    assert.deepEqual(index.search(query, { k: 12, filter }), all.filter(({ id }) => filter.has(id)).slice(0, 12), `every ${every}th`);
+    assert.deepEqual(
+      index.search(query, { k: 12, filter }),
+      all.filter(({ id }) => filter.has(id)).slice(0, 12),
+      `every ${every}th`,
+    );
   }
 });
 
@@ -154,8 +182,22 @@ test("a vector of zeros is kept, and like nothing", () => {
     const index = new VectorIndex({ dimensions: 3, format });
     index.add(1, [0, 0, 0]);
     index.add(2, [1e-30, 0, 0]);
-    assertNear(index.search([5e30, 0, 0], { k: 2 }), [{ id: 2, score: 1 }, { id: 1, score: 0 }], 1e-4);
-    assertNear(index.search([0, 0, 0], { k: 2 }), [{ id: 1, score: 0 }, { id: 2, score: 0 }], 0);
+    assertNear(
+      index.search([5e30, 0, 0], { k: 2 }),
+      [
+        { id: 2, score: 1 },
+        { id: 1, score: 0 },
+      ],
+      1e-4,
+    );
+    assertNear(
+      index.search([0, 0, 0], { k: 2 }),
+      [
+        { id: 1, score: 0 },
+        { id: 2, score: 0 },
+      ],
+      0,
+    );
   }
 });
 

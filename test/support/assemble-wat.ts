@@ -1,8 +1,8 @@
 /**
  * WebAssembly text of the few forms that the vector kernels are written in -> the bytes of the module.
  *
- * Source: WebAssembly core specification 2.0, chapter 5 (binary format). An assembler of its own, so that a slip of the hand in
- * the bytes, or in the text, is found.
+ * Source: WebAssembly core specification 2.0, chapter 5 (binary format). An assembler of its own, so that a slip of the
+ * hand in the bytes, or in the text, is found.
  */
 const VALUE_TYPES: Record<string, number> = { i32: 0x7f, v128: 0x7b };
 /** After 0xfd, as LEB128. */
@@ -51,7 +51,9 @@ function functionBody(source: string): number[] {
   const names = [...params, ...locals.map(([local]) => local)];
   const body = source.slice(source.lastIndexOf("(local"));
   const instructions = body.slice(body.indexOf("\n")).replace(/[()]/g, "").trim().split(/\s\s+/);
-  const code = instructions.filter((instruction) => instruction !== "").flatMap((instruction) => encode(instruction, names));
+  const code = instructions
+    .filter((instruction) => instruction !== "")
+    .flatMap((instruction) => encode(instruction, names));
   return [...localRuns(locals.map(([, type]) => type)), ...code, 0x0b];
 }
 
@@ -72,7 +74,8 @@ function encode(instruction: string, names: readonly string[]): number[] {
   if (name === "i32.const") return [0x41, ...signed(Number(argument))];
   if (name === "f32.const") return [0x43, ...new Uint8Array(new Float32Array([Number(argument)]).buffer)];
   if (name === "br_if") return [0x0d, Number(argument)];
-  if (name in ALIGNMENTS) return [...opcode(name), ALIGNMENTS[name]!, ...unsigned(Number(argument.replace("offset=", "")))];
+  if (name in ALIGNMENTS)
+    return [...opcode(name), ALIGNMENTS[name]!, ...unsigned(Number(argument.replace("offset=", "")))];
   if (name in SIMD) return [...opcode(name), ...(argument === "" ? [] : [Number(argument)])];
   throw new SyntaxError(`Cannot assemble "${instruction}": unknown instruction`);
 }

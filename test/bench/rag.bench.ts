@@ -1,0 +1,240 @@
+/**
+ * Knowledge search: quality on three collections, time for a query and for indexing, memory; side by side with what
+ * there is.
+ *
+ * The machine may be busy: contenders take turns query by query, and what is told is medians and their ratios.
+ */
+import { chunkText } from "../../src/core/chunk.ts";
+import { LexicalIndex } from "../../src/core/bm25.ts";
+import { HASHED_DIMENSIONS, HashedEncoder } from "../../src/core/hashed-vectors.ts";
+import { encodeLatent } from "../../src/core/latent.ts";
+import { VectorIndex } from "../../src/core/vectors.ts";
+import { seededRandom } from "../support/random.ts";
+import { packagesAside } from "./support/aside.ts";
+import type { Packages } from "./support/aside.ts";
+import { loadCollections, ndcgAt10 } from "./support/collections.ts";
+import type { Collection } from "./support/collections.ts";
+import * as engines from "./support/search-engines.ts";
+import type { Engine, Search } from "./support/search-engines.ts";
+import { prepareVectors } from "./support/vector-engines.ts";
+
+/** What issue and documentation promise: BM25 alone, and with the built-in vectors. */
+const TARGETS: Readonly<Record<string, readonly [lexical: number, hybrid: number]>> = {
+  cranfield: [0.525, 0.55],
+  cisi: [0.405, 0.425],
+  cosqa: [0.39, 0.415],
+};
+const LARGE = 500_000;
+
+type Row = Readonly<Record<string, string>>;
+
+export async function bench(): Promise<void> {
+  const collections = loadCollections();
+  if (collections.length === 0)
+    return console.log("the collections (../shared/ir) are not here: nothing to measure with");
+  const packages = packagesAside();
+  try {
+    const rivals = [
+      engines.fts5(),
+      engines.miniSearch(packages),
+      engines.lunrSearch(packages),
+      engines.orama(packages),
+      engines.winkBm25(packages),
+    ].filter((engine) => engine !== undefined);
+    compareQuality(collections, [engines.LEXICAL, engines.HYBRID, ...rivals]);
+    measureIndexing(collections);
+    measureLarge(collections);
+    compareVectors(packages);
+  } finally {
+    packages.remove();
+  }
+}
+
+function compareQuality(collections: readonly Collection[], contenders: readonly Engine[]): void {
+  for (const collection of collections) {
+    const [lexical, hybrid] = TARGETS[collection.name]!;
+    console.log(`\n${collection.name}: ${collection.documents.length} documents, ${collection.queries.length} queries`);
+    const searches = contenders.map(({ name, index }): [string, Search] => [name, index(collection.documents)]);
+    const times = timeByTurns(
+      searches,
+      collection.queries.slice(0, 100).map(({ text }) => text),
+    );
+    const own = median(times.get("bm25")!);
+    printTable(
+      searches.map(([name, search]): Row => {
+        const middle = median(times.get(name)!);
+        const target = { bm25: lexical, hybrid }[name];
+        return {
+          engine: name,
+          "nDCG@10": qualityOf(search, collection).toFixed(4) + (target ? ` (at least ${target})` : ""),
+          "p50 ms": middle.toFixed(3),
+          "p95 ms": quantile(times.get(name)!, 0.95).toFixed(3),
+          "times bm25": (middle / own).toFixed(1),
+        };
+      }),
+    );
+  }
+}
+
+function qualityOf(search: Search, { documents, queries }: Collection): number {
+  const gains = queries.map(({ text, relevant }) =>
+    ndcgAt10(
+      search(text).map((at) => documents[at]!.id),
+      relevant,
+    ),
+  );
+  return gains.reduce((sum, gain) => sum + gain, 0) / gains.length;
+}
+
+/** Milliseconds by name: for each query, every contender once before the next query, after one round to warm up. */
+function timeByTurns<Q>(
+  contenders: readonly (readonly [name: string, run: (query: Q) => unknown])[],
+  queries: readonly Q[],
+): Map<string, number[]> {
+  const times = new Map(contenders.map(([name]) => [name, [] as number[]]));
+  for (const [, run] of contenders) for (const query of queries.slice(0, 20)) run(query);
+  for (const query of queries) {
+    for (const [name, run] of contenders) {
+      const start = performance.now();
+      run(query);
+      times.get(name)!.push(performance.now() - start);
+    }
+  }
+  return times;
+}
+
+/** Each document of the collections as a Markdown file, through all that becomes of a file. */
+function measureIndexing(collections: readonly Collection[]): void {
+  const files = collections.flatMap(({ documents }) => documents.map(({ title, text }) => `# ${title}\n\n${text}\n`));
+  const characters = files.reduce((sum, file) => sum + file.length, 0);
+  const steps = new Map<string, number[]>();
+  const time = <T>(name: string, work: () => T): T => {
+    const start = process.cpuUsage();
+    const result = work();
+    const { user, system } = process.cpuUsage(start);
+    steps.set(name, [...(steps.get(name) ?? []), (user + system) / 1000]);
+    return result;
+  };
+  for (let round = 0; round < 5; round++) {
+    const chunks = time("chunks", () => files.flatMap((file) => chunkText(file, "a.md")));
+    const fields = chunks.map(({ text, headings }) => [
+      { text: headings.join(" "), weight: 2 },
+      { text, weight: 1 },
+    ]);
+    time("bm25", () => {
+      const index = new LexicalIndex();
+      fields.forEach((document, id) => index.add(id, document));
+      index.seal();
+    });
+    const encoder = new HashedEncoder();
+    time("hashed: learn", () => fields.forEach((document) => encoder.learn(document)));
+    const index = new VectorIndex({ dimensions: HASHED_DIMENSIONS, format: "int8" });
+    time("hashed: encode, add", () => fields.forEach((document, id) => index.add(id, encoder.encode(document))));
+    const model = time("latent: train", () => engines.trainAtOnce(fields));
+    time("latent: encode", () => fields.forEach((document) => encodeLatent(document, model)));
+  }
+  console.log(`\nindexing ${files.length} files, ${(characters / 1e6).toFixed(1)} MB (CPU time, median of 5)`);
+  printTable(
+    [...steps].map(([step, times]): Row => {
+      const middle = median(times);
+      return { step, ms: middle.toFixed(0), "MB/s": (characters / 1000 / middle).toFixed(1) };
+    }),
+  );
+}
+
+/** Chunks mixed from sentences of all collections: harder than real text, whose subjects keep to few segments. */
+function measureLarge(collections: readonly Collection[]): void {
+  const index = new LexicalIndex();
+  const words = collections.flatMap(({ documents }) =>
+    documents.map(({ title, text }) => `${title} ${text}`.split(/\s+/)),
+  );
+  const random = seededRandom(1);
+  const before = usedBytes();
+  let characters = 0;
+  let buildMs = 0;
+  for (const count of [5000, 100_000, LARGE]) {
+    while (index.size < count) {
+      const text = mixChunk(words, random);
+      characters += text.length;
+      const start = performance.now();
+      index.add(index.size, [{ text, weight: 1 }]);
+      buildMs += performance.now() - start;
+    }
+    index.seal();
+    const searches = collections.map(({ name, queries }) => ({ name, queries: queries.slice(0, 60) }));
+    const rows = searches.map(({ name, queries }): Row => {
+      const run = ({ text }: { readonly text: string }): unknown => index.search({ text }, { k: 10 });
+      const times = timeByTurns([[name, run]], [...queries, ...queries]).get(name)!;
+      return { "queries of": name, "p50 ms": median(times).toFixed(3), "p95 ms": quantile(times, 0.95).toFixed(3) };
+    });
+    console.log(`\nbm25 over ${count} chunks`);
+    printTable(rows);
+  }
+  const perChunk = ((usedBytes() - before) / LARGE).toFixed(0);
+  const average = (characters / LARGE).toFixed(0);
+  const speed = (characters / 1000 / buildMs).toFixed(1);
+  console.log(`memory: ${perChunk} bytes a chunk of ${average} characters; built at ${speed} MB/s`);
+}
+
+function mixChunk(words: readonly (readonly string[])[], random: ReturnType<typeof seededRandom>): string {
+  const chunk: string[] = [];
+  while (chunk.length < 130) {
+    const source = random.pick(words);
+    const start = random.int(0, source.length - 1);
+    chunk.push(...source.slice(start, start + 15));
+  }
+  if (random.next() < 0.5) chunk.push(`id${random.int(0, 1e6)}`);
+  return chunk.join(" ");
+}
+
+function compareVectors(packages: Packages): void {
+  const { queries, contenders } = prepareVectors(packages);
+  const times = timeByTurns(
+    contenders.map(({ name, run }) => [name, run] as const),
+    queries,
+  );
+  const reading = median(times.get("reading the memory")!);
+  const expected = queries.map((query) =>
+    contenders
+      .find(({ name }) => name === "float, plain JS")!
+      .run(query)!
+      .join(),
+  );
+  console.log("\nexact top 10 of 100 000 x 384");
+  printTable(
+    contenders.map(({ name, run }): Row => {
+      const middle = median(times.get(name)!);
+      const same = queries.filter((query, at) => run(query)?.join() === expected[at]).length;
+      return {
+        contender: name,
+        "p50 ms": middle.toFixed(2),
+        "best ms": Math.min(...times.get(name)!).toFixed(2),
+        "times reading": (middle / reading).toFixed(2),
+        "same ids": name === "reading the memory" ? "" : `${same} of ${queries.length}`,
+      };
+    }),
+  );
+}
+
+function usedBytes(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+function quantile(values: readonly number[], part: number): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length * part)]!;
+}
+
+function printTable(rows: readonly Row[]): void {
+  const columns = Object.keys(rows[0]!);
+  const widths = columns.map((column) => Math.max(column.length, ...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]): string =>
+    cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join("  ");
+  console.log(line(columns));
+  for (const row of rows) console.log(line(columns.map((column) => row[column]!)));
+}
