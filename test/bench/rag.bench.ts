@@ -88,8 +88,8 @@ function qualityOf(search: Search, { documents, queries }: Collection): number {
 }
 
 /**
- * Milliseconds by name, one for each query: the best of three turns, in each of which every contender has the query once. What
- * else the machine does falls on all of them, and mostly on the turns that do not count.
+ * Milliseconds by name, one for each query: the best of three turns, in each of which every contender has the query
+ * once. What else the machine does falls on all of them, and mostly on the turns that do not count.
  */
 function timeByTurns<Q>(
   contenders: readonly (readonly [name: string, run: (query: Q) => unknown])[],
