@@ -10,13 +10,15 @@ import { freezeDeep } from "./core/schema.ts";
 import { type Setting, listSettings, mapLeaves } from "./core/schema-walk.ts";
 import { type Issue, type Schema, validate } from "./core/validate.ts";
 import { type ConfigPlace, type PlaceOptions, defaultDataDir, listConfigPlaces } from "./config/places.ts";
-import { type ResolvedReferences, openToOthers, resolveReferences } from "./config/references.ts";
+import { type ReferenceOptions, type ResolvedReferences, openToOthers, resolveReferences } from "./config/references.ts";
 import { SHORTEST_REDACTED, rememberSecrets, secretPathsOf } from "./config/secrets.ts";
 import { type Config, type PluginSchema, listWarnings, settingsSchema } from "./config/settings.ts";
 import { type GuardedText, expandPath, readGuardedFile } from "./system/guarded-file.ts";
 
 export { type ConfigChanges, diffConfig, keepFixed } from "./config/changes.ts";
+export { hideSecrets, readDefinition } from "./config/definitions.ts";
 export { type ConfigPlace, type Environment, defaultLogFile } from "./config/places.ts";
+export type { ReferenceOptions } from "./config/references.ts";
 export { redactConfig, secretsOf } from "./config/secrets.ts";
 export type { Config, PluginSchema } from "./config/settings.ts";
 export type { Setting } from "./core/schema-walk.ts";
@@ -33,7 +35,14 @@ export interface ConfigSource extends ConfigPlace {
 }
 
 export type LoadedConfig =
-  | { readonly ok: true; readonly config: Config; readonly source: ConfigSource; readonly warnings: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly source: ConfigSource;
+      readonly warnings: readonly string[];
+      /** What its references meant, for definitions that stand outside of it. */
+      readonly references: ReferenceOptions;
+    }
   | { readonly ok: false; readonly issues: readonly Issue[]; readonly source: ConfigSource };
 
 const LARGEST_CONFIG_BYTES = 4_194_304;
@@ -49,7 +58,8 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   if (!parsed.ok) return { ok: false, source, issues: parsed.issues };
 
   const base = expandPath("..", { home: options.home, base: source.path });
-  const resolved = resolveReferences(parsed.value, { ...options, base });
+  const references = { env: options.env, home: options.home, uid: options.uid, base };
+  const resolved = resolveReferences(parsed.value, references);
   const schema = settingsSchema(options.pluginSchemas, defaultDataDir(options.env));
   const checked = validate(schema, resolved.value);
   if (!checked.ok || resolved.issues.length > 0) {
@@ -59,7 +69,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const written = secretPathsOf(config).filter((path) => !resolved.filledIn.has(path));
   const isExposed = read.ok && read.isReadableByOthers && written.length > 0;
   const ofModes = isExposed ? [`${source.path} holds the secret ${written[0]} and ${openToOthers(source.path)}`] : [];
-  return { ok: true, config, source, warnings: [...listWarnings(config), ...ofModes, ...resolved.warnings] };
+  return { ok: true, config, source, references, warnings: [...listWarnings(config), ...ofModes, ...resolved.warnings] };
 }
 
 /** Every setting with its default and what it takes, in the order of the table. */

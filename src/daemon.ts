@@ -8,17 +8,24 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { adminRoutes, type ReloadOutcome } from "./admin.ts";
-import { type Config, diffConfig, keepFixed, type PluginSchema, redactConfig } from "./config.ts";
+import {
+  type Config, diffConfig, hideSecrets, keepFixed, type PluginSchema, readDefinition, redactConfig, type ReferenceOptions, secretsOf,
+} from "./config.ts";
 import { Registry } from "./core/registry.ts";
 import { pluginTable } from "./plugins/index.ts";
-import type { Plugin, Services } from "./plugins/plugin.ts";
+import type { Events, Plugin, Services } from "./plugins/plugin.ts";
+import { createActions } from "./system/actions.ts";
 import type { Clock } from "./system/clock.ts";
+import { readDefinitionFolder } from "./system/definition-folder.ts";
+import { createEventBus } from "./system/event-bus.ts";
 import { ensurePrivateDirectory } from "./system/files.ts";
 import { gzip } from "./system/gzip.ts";
 import type { HttpSettings, Route } from "./system/http.ts";
 import { createHttpServer } from "./system/http-server.ts";
 import { acquireLock } from "./system/lock.ts";
 import type { Log } from "./system/log.ts";
+import { createPluginFiles } from "./system/plugin-files.ts";
+import { readBootId } from "./system/process-identity.ts";
 import { startProcessMetrics } from "./system/process-metrics.ts";
 import { createRequestMetrics } from "./system/request-metrics.ts";
 import { createStorage } from "./system/storage.ts";
@@ -30,6 +37,8 @@ export const pluginSchemas: readonly PluginSchema[] = pluginTable;
 
 export interface DaemonOptions {
   readonly config: Config;
+  /** What the config's references meant: for definitions that stand outside of it. */
+  readonly references: ReferenceOptions;
   readonly clock: Clock;
   readonly log: Log;
   /** Reads the config anew, for a reload. */
@@ -73,7 +82,27 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
   const processMetrics = startProcessMetrics({ clock, registry }, VERSION);
   undo.push(async () => processMetrics.stop());
   const storage = createStorage({ clock, log, registry }, { dataDir, settings: () => config.storage });
-  const plugins = new PluginSet({ log, clock, registry, gzip }, storage.openStore);
+  const { references } = options;
+  const shared: SharedServices = {
+    clock,
+    log,
+    registry,
+    gzip,
+    events: createEventBus<Events>(log),
+    actions: createActions(),
+    host: { env: references.env, home: references.home, bootId: readBootId() },
+    definitions: {
+      read: (schema, value) => readDefinition(schema, value, references),
+      show: hideSecrets,
+      readFolder: (path) => readDefinitionFolder(path, references.uid),
+    },
+    secrets: () => secretsOf(config),
+    randomId: randomUUID,
+  };
+  const plugins = new PluginSet(shared, (name) => ({
+    openStore: storage.openStore(name),
+    files: createPluginFiles(join(dataDir, name, "files")),
+  }));
   undo.push(() => plugins.stopAll());
   await plugins.follow(config);
 
@@ -148,15 +177,19 @@ async function runInReverse(steps: (() => Promise<void>)[], log: Log): Promise<v
   }
 }
 
+/** What every plugin has of its own. */
+type OwnServices = Pick<Services, "openStore" | "files">;
+type SharedServices = Omit<Services, keyof OwnServices>;
+
 /** The plugins that are running: those that the config switches on. */
 class PluginSet {
-  readonly #shared: Omit<Services, "openStore">;
-  readonly #openStore: (plugin: string) => Services["openStore"];
+  readonly #shared: SharedServices;
+  readonly #ownOf: (plugin: string) => OwnServices;
   readonly #running = new Map<string, Plugin>();
 
-  constructor(shared: Omit<Services, "openStore">, openStore: (plugin: string) => Services["openStore"]) {
+  constructor(shared: SharedServices, ownOf: (plugin: string) => OwnServices) {
     this.#shared = shared;
-    this.#openStore = openStore;
+    this.#ownOf = ownOf;
   }
 
   /** Starts what has been switched on, stops what has been switched off, and hands the rest its new config. */
@@ -171,7 +204,7 @@ class PluginSet {
   }
 
   #servicesFor(name: string): Services {
-    return { ...this.#shared, log: this.#shared.log.child({ plugin: name }), openStore: this.#openStore(name) };
+    return { ...this.#shared, ...this.#ownOf(name), log: this.#shared.log.child({ plugin: name }) };
   }
 
   routes(): Route[] {

@@ -34,6 +34,7 @@ export async function runForeground(call: CommandCall): Promise<number> {
   try {
     const starting = startDaemon({
       config: settings.config,
+      references: settings.references,
       clock: call.clock,
       log,
       readConfig: async () => readSettings(call),

@@ -1,15 +1,11 @@
 /** Turns `--config` and the environment into the config, or into an end with every problem of it. */
-import { type Config, type ConfigSource, type LoadedConfig, defaultLogFile, loadConfig } from "../config.ts";
+import { type LoadedConfig, defaultLogFile, loadConfig } from "../config.ts";
 import { pluginSchemas } from "../daemon.ts";
 import { type CommandCall, CommandError, EXIT } from "./command.ts";
 import { describeIssues } from "./issues.ts";
 import { plural } from "./style.ts";
 
-export interface Settings {
-  readonly config: Config;
-  readonly source: ConfigSource;
-  readonly warnings: readonly string[];
-}
+export type Settings = Extract<LoadedConfig, { ok: true }>;
 
 export function readSettings({ args, env, home, uid }: CommandCall): LoadedConfig {
   return loadConfig({ configPath: args.value("config"), env, home, uid, pluginSchemas });

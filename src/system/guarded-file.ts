@@ -25,7 +25,7 @@ export function readGuardedFile(path: string, options: GuardedReadOptions): Guar
     // Non-blocking, because opening a pipe that nobody writes would wait for ever.
     fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stat = fstatSync(fd);
-    const fault = judge(path, stat, options);
+    const fault = stat.isFile() ? findOwnershipFault(path, stat, options.uid) : `${path} is not a regular file`;
     if (fault !== undefined) return refuse(fault);
     const bytes = readUpTo(fd, options.maxBytes + 1);
     if (bytes.length > options.maxBytes) return refuse(`${path} is longer than ${options.maxBytes} bytes`);
@@ -45,8 +45,8 @@ export function expandPath(path: string, places: { readonly home: string; readon
   return isAbsolute(path) ? path : resolve(places.base, path);
 }
 
-function judge(path: string, stat: Stats, { uid }: GuardedReadOptions): string | undefined {
-  if (!stat.isFile()) return `${path} is not a regular file`;
+/** Why a file or a folder does not count: it is not ours or root's, or others may change it. `undefined` when all is well. */
+export function findOwnershipFault(path: string, stat: Stats, uid: number | undefined): string | undefined {
   if (uid === undefined) return undefined;
   if (stat.uid !== uid && stat.uid !== 0) {
     return `${path} belongs to user ${stat.uid}; it must belong to user ${uid}, who runs the daemon, or to root`;

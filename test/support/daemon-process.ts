@@ -12,6 +12,6 @@ const log = createLog({ level: "warn", format: "text", sink: createStreamSink(pr
 const read = () => loadConfig({ configPath: process.argv[2]!, env: {}, home: "/", uid: process.getuid?.(), pluginSchemas });
 const loaded = read();
 if (!loaded.ok) throw new Error(JSON.stringify(loaded.issues));
-const daemon = await startDaemon({ config: loaded.config, clock: systemClock, log, readConfig: async () => read(), onConfig: () => undefined });
+const daemon = await startDaemon({ config: loaded.config, references: loaded.references, clock: systemClock, log, readConfig: async () => read(), onConfig: () => undefined });
 process.on("SIGTERM", () => void daemon.stop().then(() => process.exit(0)));
 console.log(daemon.url);

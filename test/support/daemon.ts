@@ -37,6 +37,7 @@ export async function startTestDaemon(t: TestContext, options: TestDaemonOptions
   assert.ok(loaded.ok, JSON.stringify(loaded));
   const daemon = await startDaemon({
     config: loaded.config,
+    references: loaded.references,
     clock: systemClock,
     log: options.log ?? silentLog,
     readConfig: async () => readConfig(),

@@ -11,7 +11,7 @@ import { fakeClock, type FakeClock } from "../../support/fake-clock.ts";
 import { type MemoryStore, memoryStore } from "../../support/memory-store.ts";
 import { type RequestParts, requestOf } from "../../support/request.ts";
 import { render } from "../../support/samples.ts";
-import { silentLog } from "../../support/silent-log.ts";
+import { testServices } from "../../support/services.ts";
 
 const SELF_METRICS = /^(# (HELP|TYPE) )?pi_daemon_.*\n/gm;
 const MINUTE_MS = 60_000;
@@ -30,15 +30,13 @@ async function createFixture(config: object = {}): Promise<Fixture> {
   const clock = fakeClock();
   const registry = new Registry();
   let store: MemoryStore<MetricsState, MetricsEvent> | undefined;
-  const services = {
+  const services = testServices({
     clock,
-    log: silentLog,
     registry,
-    gzip: () => assert.fail("nobody asked for gzip"),
     async openStore(): Promise<never> {
       return (store = memoryStore(metricsStore(registry), metricsStore(new Registry()))) as never;
     },
-  };
+  });
   const checked = validate(metricsSchema, config);
   assert.ok(checked.ok, JSON.stringify(checked));
   const plugin = await metricsPlugin.create(services, checked.value);

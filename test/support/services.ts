@@ -1,0 +1,34 @@
+/** The services of a plugin, without a daemon: what a test does not give is there and does nothing, or says that it was not asked for. */
+import assert from "node:assert/strict";
+import { Registry } from "../../src/core/registry.ts";
+import { hideSecrets, readDefinition } from "../../src/config.ts";
+import type { Services } from "../../src/plugins/plugin.ts";
+import { createActions } from "../../src/system/actions.ts";
+import { createEventBus } from "../../src/system/event-bus.ts";
+import { fakeClock } from "./fake-clock.ts";
+import { silentLog } from "./silent-log.ts";
+
+export function testServices(given: Partial<Services> = {}): Services {
+  const unasked = (what: string) => (): never => assert.fail(`nobody asked for ${what}`);
+  const references = { env: {}, home: "/home/tester", uid: undefined, base: "/etc/pi-daemon" };
+  let ids = 0;
+  return {
+    clock: fakeClock(),
+    log: silentLog,
+    registry: new Registry(),
+    gzip: unasked("gzip"),
+    events: createEventBus(silentLog),
+    actions: createActions(),
+    host: { env: references.env, home: references.home, bootId: "boot-1" },
+    definitions: {
+      read: (schema, value) => readDefinition(schema, value, references),
+      show: hideSecrets,
+      readFolder: () => [],
+    },
+    secrets: () => [],
+    files: { pathOf: (name) => `/files/${name}`, read: unasked("a file"), remove: async () => undefined, list: async () => [] },
+    randomId: () => `id-${++ids}`,
+    openStore: unasked("a store"),
+    ...given,
+  };
+}
