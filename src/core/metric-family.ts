@@ -159,6 +159,12 @@ export class MetricFamily {
     this.lastTimestampMs = sample.timestampMs ?? wallMs;
   }
 
+  /** Help and unit come anew with the next event. */
+  forgetTexts(): void {
+    this.#help = undefined;
+    this.unit = undefined;
+  }
+
   #create(labels: LabelSet): Series {
     if (this.upperBounds !== undefined) return new HistogramSeries(labels, this.upperBounds);
     return this.type === "summary" ? new SummarySeries(labels) : new ValueSeries(labels);

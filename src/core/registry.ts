@@ -227,19 +227,20 @@ export class Registry {
   // ---- snapshots
 
   /**
-   * Clients' families as they are at the moment of the call, however slowly they are read: a series that changes before its
-   * turn is kept as it was. One at a time.
+   * Clients' families as they are when the first line is asked for, however slowly the others are read: a series that changes
+   * before its turn is kept as it was. One at a time.
    */
-  snapshot(): Iterable<RegistryJson> {
+  *snapshot(): Generator<RegistryJson, void, void> {
+    // Not before the first line: a snapshot that is given up before it has begun must not keep anything as it was.
     this.#runningSnapshot = ++this.#lastSnapshot;
     const content: [FamilyJson, Series[]][] = [];
     for (const family of this.#families.values()) {
       if (!family.own && family.bornCount > 0) content.push([family.toJSON(), family.bornSeries()]);
     }
-    return this.#readSnapshot(content);
+    yield* this.#readSnapshot(content);
   }
 
-  *#readSnapshot(content: readonly [FamilyJson, Series[]][]): Generator<RegistryJson> {
+  *#readSnapshot(content: readonly [FamilyJson, Series[]][]): Generator<RegistryJson, void, void> {
     try {
       for (const [family, allSeries] of content) {
         yield { family };
@@ -352,6 +353,8 @@ export class Registry {
       dropped++;
       this.#forget(family, series);
     }
+    // Kept only for events that come later in the journal; to a replay of it they will found a new one.
+    if (dropped > 0 && family.bornCount === 0) family.forgetTexts();
     return dropped;
   }
 

@@ -7,16 +7,17 @@ import { labelsFrom } from "../../core/label-set.ts";
 import { METRIC_TYPES, type MetricType } from "../../core/names.ts";
 import type { Registry } from "../../core/registry.ts";
 import type { Reply, Request, Route } from "../../system/http.ts";
-import type { Store } from "../../system/store.ts";
 import { HttpError, jsonReply, type Plugin, type PluginFactory, type Services } from "../plugin.ts";
 import { type MetricsConfig, metricsSchema } from "./config.ts";
 import { expose } from "./expose.ts";
 import { ingestBatch, type IngestContext, ingestMetric } from "./ingest.ts";
 import { listFamilies } from "./listing.ts";
-import { type MetricsEvent, type MetricsState, metricsStore, type Moment } from "./state.ts";
+import { createRetention, type Retention } from "./retention.ts";
+import { type MetricsState, metricsStore, type Moment } from "./state.ts";
 
 const RETENTION_CHECK_MS = 5_000;
-const MINUTE_MS = 60_000;
+/** Of running time, by a crash. */
+const MOST_TIME_LOST_MS = 60_000;
 
 export const metricsPlugin: PluginFactory<MetricsConfig> = { name: "metrics", schema: metricsSchema, create };
 
@@ -27,11 +28,12 @@ async function create(services: Services, initialConfig: MetricsConfig): Promise
   const store = await services.openStore("metrics", metricsStore(registry));
   const now = startRunningTime(services, store.state.nowMs);
   const count = selfMetrics(registry);
-  const ingest: IngestContext = { store, config: () => config, now, ...count };
-  const deleteMetric = createDelete(store, now);
-
-  const retention = clock.every(RETENTION_CHECK_MS, () => {
-    expireOld(store, config, now()).catch((error: Error) => log.warn("cannot drop expired series", { error: error.message }));
+  const retention = createRetention({ store, config: () => config, now });
+  const ingest: IngestContext = { store, config: () => config, now, isDropping: retention.isDropping, ...count };
+  const deleteMetric = createDelete(store.state, { now, retention });
+  const retentionTimer = clock.every(RETENTION_CHECK_MS, () => {
+    // What the disk refuses, the store has told of; this is tried again.
+    retention.expire(MOST_TIME_LOST_MS).catch((error: Error) => log.debug("cannot drop expired series", { error: error.message }));
   });
 
   const exposeContext = { registry, gzip: services.gzip, nowMs: () => now().nowMs };
@@ -52,7 +54,9 @@ async function create(services: Services, initialConfig: MetricsConfig): Promise
     problems: () => [],
     stats: () => ({ metricNames: registry.clientFamilyCount, series: registry.clientSeriesCount, requestIds: store.state.requestIds.size }),
     async stop() {
-      retention.cancel();
+      retentionTimer.cancel();
+      // A disk that refuses has been told of already, and loses no more than the age since the last event.
+      await retention.expire(0).catch(() => undefined);
       await store.close();
     },
   };
@@ -77,24 +81,19 @@ function selfMetrics(registry: Registry): Pick<IngestContext, "noteIngested" | "
   };
 }
 
-/** Writes an event that drops what has not been updated for its type's retention, when there is any. */
-async function expireOld(store: Store<MetricsState, MetricsEvent>, config: MetricsConfig, { nowMs, wallMs }: Moment): Promise<void> {
-  const minutesOf = (type: MetricType): number => config.retentionByType[type] ?? config.retentionMinutes;
-  const cutoffMs = Object.fromEntries(METRIC_TYPES.map((type) => [type, nowMs - minutesOf(type) * MINUTE_MS])) as Record<MetricType, number>;
-  if (store.state.registry.hasExpired(cutoffMs)) await store.commit({ kind: "expire", nowMs, wallMs, cutoffMs });
-}
-
 /** `DELETE /api/metrics/:name`: a whole family, or with `?label=value` the series that have those labels. */
-function createDelete(store: Store<MetricsState, MetricsEvent>, now: () => Moment): (request: Request) => Promise<Reply> {
+function createDelete(
+  { registry }: MetricsState,
+  { now, retention }: { now: () => Moment; retention: Retention },
+): (request: Request) => Promise<Reply> {
   return async ({ params, query }) => {
     const name = params["name"]!;
-    const { registry } = store.state;
     const family = registry.family(name);
     if (family?.own) throw new HttpError(403, "FORBIDDEN", `"${name}" belongs to the daemon and cannot be dropped`);
     const labels = labelsFrom(Object.fromEntries(query));
     const series = registry.countMatching(name, labels);
     if (series === 0) throw new HttpError(404, "NOT_FOUND", family === undefined ? `there is no metric "${name}"` : `"${name}" has no series with these labels`);
-    await store.commit({ kind: "drop", ...now(), name, labels });
+    await retention.drop({ kind: "drop", ...now(), name, labels });
     return jsonReply({ dropped: series });
   };
 }

@@ -14,7 +14,7 @@ import type { Reply, Request } from "../../system/http.ts";
 import type { Store } from "../../system/store.ts";
 import { HttpError, jsonReply } from "../plugin.ts";
 import type { MetricsConfig } from "./config.ts";
-import { readSample, type Recognise } from "./sample.ts";
+import { MOST_ISSUES, readSample, type Recognise } from "./sample.ts";
 import type { MetricsEvent, MetricsState, Moment, SamplesEvent, SamplesExtra } from "./state.ts";
 
 const MOST_REQUEST_ID_CHARACTERS = 128;
@@ -25,6 +25,8 @@ export interface IngestContext {
   readonly store: Store<MetricsState, MetricsEvent>;
   config(): MetricsConfig;
   now(): Moment;
+  /** Whether an event that drops series is being written. */
+  isDropping(): boolean;
   /** Called for every sample that counts and for every refusal. */
   noteIngested(sample: Sample): void;
   noteDropped(reason: DropReason | "invalid"): void;
@@ -44,7 +46,8 @@ interface Admission {
   readonly series: Series[];
   readonly refused: number[];
   readonly failed: Failure[];
-  readonly buckets: Record<string, readonly number[]>;
+  /** By name; a name may be `__proto__`. */
+  readonly buckets: Map<string, readonly number[]>;
 }
 
 /** `POST /api/metrics`. */
@@ -89,7 +92,7 @@ function readEnvelope(json: unknown, maxBatchSize: number): { requestId: string 
   const issues: Issue[] = [];
   const isObject = typeof json === "object" && json !== null && !Array.isArray(json);
   const { requestId, metrics, ...rest } = (isObject ? json : {}) as Record<string, unknown>;
-  for (const field of Object.keys(rest)) issues.push({ path: field.slice(0, 64), message: "unknown field; a batch has requestId and metrics" });
+  for (const field of Object.keys(rest).slice(0, MOST_ISSUES)) issues.push({ path: field.slice(0, 64), message: "unknown field; a batch has requestId and metrics" });
   if (!isObject) issues.push({ path: "", message: "expected an object with a list of metrics" });
   else if (!Array.isArray(metrics)) issues.push({ path: "metrics", message: "expected a list of metrics" });
   else if (metrics.length > maxBatchSize) {
@@ -121,7 +124,7 @@ function findRacing(context: IngestContext, requestId: string): Promise<unknown>
 }
 
 function admitNothing(): Admission {
-  return { samples: [], series: [], refused: [], failed: [], buckets: {} };
+  return { samples: [], series: [], refused: [], failed: [], buckets: new Map() };
 }
 
 function admitAll(context: IngestContext, metrics: readonly unknown[]): Admission {
@@ -158,10 +161,11 @@ function admit(context: IngestContext, sent: Sample, admission: Admission): Refu
     context.noteDropped(series.reason);
     return series;
   }
-  // Whoever replays the journal has no config: the buckets of a histogram that is not yet on disk go into the record.
-  if (sample.type === "histogram" && !series.born) {
+  // Whoever replays the journal has no config: the buckets of a histogram that is not yet on disk, or may be dropped by an event
+  // before this one, go into the record.
+  if (sample.type === "histogram" && (!series.born || context.isDropping())) {
     const family = registry.family(sample.name)!;
-    if (family.bornCount === 0) admission.buckets[sample.name] = family.upperBounds!;
+    if (family.bornCount === 0 || context.isDropping()) admission.buckets.set(sample.name, family.upperBounds!);
   }
   admission.samples.push(sample);
   admission.series.push(series);
@@ -204,9 +208,8 @@ function eventOf(context: IngestContext, { kind, raw, admission, requestId }: Ev
 }
 
 function extraOf({ refused, buckets }: Admission): SamplesExtra | undefined {
-  const hasBuckets = Object.keys(buckets).length > 0;
-  if (refused.length === 0 && !hasBuckets) return undefined;
-  return { ...(refused.length > 0 && { refused }), ...(hasBuckets && { buckets }) };
+  if (refused.length === 0 && buckets.size === 0) return undefined;
+  return { ...(refused.length > 0 && { refused }), ...(buckets.size > 0 && { buckets: Object.fromEntries(buckets) }) };
 }
 
 /** Writes the event; when that fails, the places that were kept are free again. */
@@ -216,6 +219,7 @@ async function commit(context: IngestContext, event: SamplesEvent): Promise<void
     await context.store.commit(event);
   } catch (error) {
     samples.forEach((sample, index) => context.store.state.registry.release(sample, series![index]!));
+    if (error instanceof RangeError) throw new HttpError(413, "PAYLOAD_TOO_LARGE", `${error.message} (storage.maxJournalBytes)`);
     throw error;
   }
   for (const sample of samples) context.noteIngested(sample);

@@ -18,6 +18,8 @@ const MOST_HELP_CHARACTERS = 4096;
 const MOST_BUCKETS = 64;
 /** OpenMetrics 1.0: the label names and values of an exemplar, together. */
 const MOST_EXEMPLAR_CHARACTERS = 128;
+/** Of one metric or envelope that are told: a body of 1 MiB could have 100 000, and an answer of 26 MB. */
+export const MOST_ISSUES = 20;
 
 const VALUE_FIELDS = ["increment", "set", "delta", "observe"] as const;
 type ValueField = (typeof VALUE_FIELDS)[number];
@@ -54,7 +56,7 @@ interface MetricJson extends JsonObject {
 /** Finds the series that a metric names, when its name and labels have been checked before. */
 export type Recognise = (name: string, type: unknown, labels: JsonObject) => Series | undefined;
 
-/** Reads one metric; what is wrong with it is added to `issues`. */
+/** Reads one metric; what is wrong with it is added to `issues`, up to {@link MOST_ISSUES}. */
 export function readSample(value: unknown, issues: Issue[], recognise: Recognise): Sample | undefined {
   if (!isObject(value)) {
     issues.push({ path: "", message: "expected an object with name, type and a value" });
@@ -62,7 +64,10 @@ export function readSample(value: unknown, issues: Issue[], recognise: Recognise
   }
   const series = recogniseSeries(value, recognise);
   const faults = issues.length;
-  checkFields(value, series !== undefined, (path, message) => void issues.push({ path, message }));
+  checkFields(value, series !== undefined, (path, message) => {
+    if (issues.length - faults < MOST_ISSUES) issues.push({ path, message });
+    return issues.length - faults < MOST_ISSUES;
+  });
   return issues.length === faults ? toSample(value, series) : undefined;
 }
 
@@ -103,10 +108,11 @@ function toExemplar(exemplar: JsonObject): Exemplar {
   return { labels, value: exemplar["value"] as number, ...(timestampMs !== undefined && { timestampMs }) };
 }
 
-type Report = (field: string, message: string) => void;
+/** Answers whether there is room for more. */
+type Report = (field: string, message: string) => boolean;
 
 function checkFields(metric: MetricJson, isRecognised: boolean, report: Report): void {
-  for (const field in metric) if (!KNOWN_FIELDS.has(field)) report(field, unknownField(field));
+  for (const field in metric) if (!KNOWN_FIELDS.has(field) && !report(shorten(field), unknownField(field))) return;
   if (!isRecognised) checkName(metric.name, report);
   if (!isRecognised && metric.labels !== undefined) checkLabels(metric.labels, "labels", report);
   const type = metric.type as MetricType;
@@ -135,11 +141,15 @@ function checkLabels(labels: unknown, field: string, report: Report): void {
   if (!isObject(labels)) return void report(field, `expected an object of label keys and string values${given(labels)}`);
   for (const key in labels) {
     const fault = key.length > MOST_NAME_CHARACTERS ? `expected at most ${MOST_NAME_CHARACTERS} characters in a label key` : findLabelNameFault(key);
-    if (fault !== undefined) report(`${field}.${shorten(key)}`, fault);
-    const value = labels[key];
-    if (typeof value !== "string") report(`${field}.${shorten(key)}`, `expected a string${given(value)}`);
-    else if (!value.isWellFormed()) report(`${field}.${shorten(key)}`, "expected Unicode text without lone surrogates");
+    if (fault !== undefined && !report(`${field}.${shorten(key)}`, fault)) return;
+    const valueFault = findLabelValueFault(labels[key]);
+    if (valueFault !== undefined && !report(`${field}.${shorten(key)}`, valueFault)) return;
   }
+}
+
+function findLabelValueFault(value: unknown): string | undefined {
+  if (typeof value !== "string") return `expected a string${given(value)}`;
+  return value.isWellFormed() ? undefined : "expected Unicode text without lone surrogates";
 }
 
 function checkValue(metric: MetricJson, type: MetricType, report: Report): void {
@@ -192,7 +202,8 @@ function checkExemplar(exemplar: unknown, type: MetricType, report: Report): voi
   if (type !== "counter" && type !== "histogram") report("exemplar", "only counters and histograms take an exemplar");
   if (!isObject(exemplar)) return void report("exemplar", `expected an object with labels and value${given(exemplar)}`);
   for (const field in exemplar) {
-    if (field !== "labels" && field !== "value" && field !== "timestamp") report(`exemplar.${shorten(field)}`, "unknown field; an exemplar has labels, value and timestamp");
+    if (field === "labels" || field === "value" || field === "timestamp") continue;
+    if (!report(`exemplar.${shorten(field)}`, "unknown field; an exemplar has labels, value and timestamp")) return;
   }
   if (!isFiniteNumber(exemplar["value"])) report("exemplar.value", `expected a finite number${given(exemplar["value"])}`);
   if (exemplar["timestamp"] !== undefined) checkTimestamp(exemplar["timestamp"], "exemplar.timestamp", report);

@@ -137,9 +137,9 @@ function decodeSamples(
   const items = (kind === "metric" ? [content] : content["metrics"]) as Record<string, unknown>[];
   const refused = new Set(extra?.refused);
   const samples = items.filter((_, index) => !refused.has(index)).map((item) => toSample(item));
-  const buckets = extra?.buckets ?? {};
+  const buckets = new Map(Object.entries(extra?.buckets ?? {}));
   return {
-    samples: samples.map((sample) => (buckets[sample.name] === undefined ? sample : { ...sample, buckets: buckets[sample.name] })),
+    samples: samples.map((sample) => (buckets.has(sample.name) ? { ...sample, buckets: buckets.get(sample.name) } : sample)),
     requestId: kind === "batch" ? (content["requestId"] as string | undefined) : undefined,
   };
 }
@@ -147,14 +147,9 @@ function decodeSamples(
 /** A piece of a snapshot: about this many characters of JSON lines. */
 const PIECE_CHARACTERS = 32_768;
 
-function snapshot(state: MetricsState): Iterable<Uint8Array> {
-  const head = JSON.stringify({ nowMs: state.nowMs, requestIds: state.requestIds });
-  return snapshotPieces(head, state.registry.snapshot());
-}
-
-function* snapshotPieces(head: string, lines: Iterable<RegistryJson>): Generator<Uint8Array> {
-  let piece = head + "\n";
-  for (const line of lines) {
+function* snapshot(state: MetricsState): Generator<Uint8Array, void, void> {
+  let piece = JSON.stringify({ nowMs: state.nowMs, requestIds: state.requestIds }) + "\n";
+  for (const line of state.registry.snapshot()) {
     piece += JSON.stringify(line) + "\n";
     if (piece.length < PIECE_CHARACTERS) continue;
     yield Buffer.from(piece);

@@ -104,6 +104,27 @@ describe("POST /api/metrics", () => {
     assert.equal((await call("POST /api/metrics", { json: { name: "b", type: "gauge", set: 1 } })).status, 204);
   });
 
+  test("of ten thousand faults the first are told", async () => {
+    const { call } = await createFixture();
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`f${index}`, index]));
+    const label = await refusal(call("POST /api/metrics", { json: { name: "a", type: "counter", labels: many } }));
+    const field = await refusal(call("POST /api/metrics", { json: { name: "a", type: "counter", ...many } }));
+    const exemplar = await refusal(call("POST /api/metrics", { json: { name: "a", type: "counter", exemplar: { value: 1, ...many } } }));
+    const envelope = await refusal(call("POST /api/metrics/batch", { json: { metrics: [], ...many } }));
+    for (const { message, details } of [label, field, exemplar, envelope]) {
+      assert.equal((details as readonly unknown[]).length, 20);
+      assert.ok(message.length < 4000, String(message.length));
+    }
+  });
+
+  test("what is larger than the journal may be is 413, and leaves nothing behind", async () => {
+    const { call, store, plugin } = await createFixture();
+    store.commit = () => Promise.reject(new RangeError("An event of 5000 bytes does not fit into a journal of 4096 bytes"));
+    const error = await refusal(call("POST /api/metrics", { json: { name: "a", type: "counter" } }));
+    assert.deepEqual([error.status, error.code], [413, "PAYLOAD_TOO_LARGE"]);
+    assert.equal(plugin.stats()["series"], 0);
+  });
+
   test("metrics.enabled false answers 503", async () => {
     const { call } = await createFixture({ enabled: false });
     assert.equal((await refusal(call("POST /api/metrics", { json: { name: "a", type: "counter" } }))).status, 503);
@@ -214,9 +235,33 @@ describe("buckets", () => {
     assert.equal(text.match(/plain_seconds_bucket/g)!.length, 12);
     assert.equal(expositionAfterRestart(), text);
   });
+
+  test("a histogram may be called __proto__, and keeps its buckets over a restart", async () => {
+    const { call, exposition, expositionAfterRestart } = await createFixture();
+    for (const name of ["__proto__", "constructor", "toString"]) await call("POST /api/metrics", observe(name, [1, 2]));
+    assert.equal((await exposition()).match(/^__proto___bucket/gm)!.length, 3);
+    assert.equal(expositionAfterRestart(), await exposition());
+  });
 });
 
 describe("retention", () => {
+  test("age goes on from where it was when the daemon stopped", async () => {
+    const { plugin, call, clock, store } = await createFixture();
+    await call("POST /api/metrics", { json: { name: "g", type: "gauge", set: 1 } });
+    clock.advance(40 * MINUTE_MS);
+    await plugin.stop();
+    assert.equal(store.reopen().nowMs, 40 * MINUTE_MS);
+  });
+
+  test("a crash takes at most a minute of age with it, and an empty daemon writes nothing", async () => {
+    const { call, clock, store } = await createFixture();
+    clock.advance(10 * MINUTE_MS);
+    assert.equal(store.reopen().nowMs, 0);
+    await call("POST /api/metrics", { json: { name: "g", type: "gauge", set: 1 } });
+    clock.advance(40 * MINUTE_MS);
+    assert.ok(store.reopen().nowMs >= 49 * MINUTE_MS, String(store.reopen().nowMs));
+  });
+
   test("a series that is not updated for so long goes, by running time, and stays away after a restart", async () => {
     const { call, clock, exposition, expositionAfterRestart } = await createFixture({ retentionMinutes: 60, retentionByType: { counter: 120 } });
     await call("POST /api/metrics", { json: { name: "g", type: "gauge", set: 1 } });
@@ -231,6 +276,20 @@ describe("retention", () => {
 });
 
 describe("DELETE /api/metrics/:name and the registry", () => {
+  test("samples that come while a drop is being written count for a new family, now and after a restart", async () => {
+    const { call, store, exposition, expositionAfterRestart } = await createFixture();
+    const post = (more: object): Promise<Reply> => call("POST /api/metrics", { json: { name: "h", type: "histogram", observe: 1, ...more } });
+    await post({ buckets: [1, 2], help: "the old one", unit: "seconds" });
+    store.hold = true;
+    const dropped = call("DELETE /api/metrics/:name", { params: { name: "h" } });
+    const known = post({});
+    const other = post({ labels: { a: "1" }, help: "the new one" });
+    store.settle("written");
+    await Promise.all([dropped, known, other]);
+    assert.match(await exposition(), /# HELP h the new one\n[^]*h_count 1\n[^]*h_count\{a="1"\} 1\n/);
+    assert.equal(expositionAfterRestart(), await exposition());
+  });
+
   test("drops series by label, then the family, and says how many", async () => {
     const { call, exposition, expositionAfterRestart } = await createFixture();
     for (const v of ["1", "2", "3"]) await call("POST /api/metrics", { json: { name: "a", type: "counter", labels: { v } } });
