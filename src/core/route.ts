@@ -3,7 +3,8 @@
  *
  * A pattern is `/` and segments: plain ones match themselves, `:name` matches one segment that is not empty.
  * Order: independent of the order of the list. The plain segment beats the `:name`, from the left.
- * Errors: a faulty pattern or two routes that answer the same requests throw a `TypeError` when the table is made. Matching is total.
+ * Errors: a faulty pattern, or two routes that answer the same requests, throw a `TypeError` when the table is made;
+ *   matching is total.
  * Cost: a path without parameters is one Map lookup; the others are tried against the patterns of the same length.
  * Not: no normalising of paths (`//`, `/./`, a slash at the end, encoded letters): they are other paths, and unknown.
  */
@@ -55,7 +56,7 @@ export function compileRoutes<R extends RouteKey>(routes: readonly R[]): RouteTa
   const shapes = new Set<string>();
   for (const route of routes) {
     const compiled = compilePattern(route);
-    const shape = `${route.method} ${compiled.segments.map((part) => (part.isParam ? "/:" : `/${part.text}`)).join("")}`;
+    const shape = `${route.method} /${compiled.segments.map((part) => (part.isParam ? ":" : part.text)).join("/")}`;
     if (shapes.has(shape)) throw new TypeError(`Two routes answer ${route.method} ${route.pattern}`);
     shapes.add(shape);
     if (compiled.segments.some((part) => part.isParam)) append(patterns, compiled);
@@ -85,8 +86,10 @@ function compilePattern<R extends RouteKey>(route: R): CompiledPattern<R> {
   const segments = route.pattern.slice(1).split("/").map((segment) => {
     const isParam = segment.startsWith(":");
     const text = isParam ? segment.slice(1) : segment;
-    const isLegal = isParam ? PARAM_NAME.test(text) && !names.has(text) : PLAIN_SEGMENT.test(text) || route.pattern === "/";
-    if (!isLegal) throw new TypeError(`Route pattern "${route.pattern}" has a faulty or repeated segment "${segment}"`);
+    const isLegal = isParam ? PARAM_NAME.test(text) && !names.has(text) : PLAIN_SEGMENT.test(text);
+    if (!isLegal && route.pattern !== "/") {
+      throw new TypeError(`Route pattern "${route.pattern}" has a faulty or repeated segment "${segment}"`);
+    }
     if (isParam) names.add(text);
     return { text, isParam };
   });

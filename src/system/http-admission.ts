@@ -1,7 +1,7 @@
 /**
  * Decides, from the head of a request alone, which route answers it or why none may.
  *
- * Order: guards, rate limit, unknown paths, right of access: a flood of unknown paths or of guessed tokens is limited too.
+ * Order: guards, rate limit, unknown paths, right of access; so a flood of unknown paths or guessed tokens is limited.
  */
 import { RateLimiter, type RateLimitSettings } from "../core/rate-limit.ts";
 import { compileRoutes, matchRoute, type RouteMatch, type RouteTable } from "../core/route.ts";
@@ -33,7 +33,7 @@ export function createAdmission(settings: HttpSettings, routes: readonly Route[]
   };
 }
 
-/** Sets the route and the parameters of the exchange. Answers the refusal, or `undefined` when the route may handle it. */
+/** Sets the exchange's route and parameters. Answers the refusal, or `undefined` when the route may handle it. */
 export function admit(admission: Admission, exchange: Exchange, hasBody: boolean): HttpError | undefined {
   const match = matchRoute(admission.table, exchange.method, exchange.path);
   if (match.kind === "found") {
@@ -49,7 +49,8 @@ export function admit(admission: Admission, exchange: Exchange, hasBody: boolean
     const waitSeconds = admission.limiter.take(key, exchange.startMs);
     if (waitSeconds > 0) return tooMany(waitSeconds);
   }
-  return match.kind === "found" ? admission.authority.refuse(match.route.access, credentials) : notFound(match, exchange);
+  if (match.kind !== "found") return notFound(match, exchange);
+  return admission.authority.refuse(match.route.access, credentials);
 }
 
 function notFound(match: Exclude<RouteMatch<Route>, { kind: "found" }>, exchange: Exchange): HttpError {
@@ -58,7 +59,8 @@ function notFound(match: Exclude<RouteMatch<Route>, { kind: "found" }>, exchange
     return new HttpError(400, "BAD_REQUEST", `The path segment "${match.segment}" is not percent-encoded UTF-8`);
   }
   const allow = match.allow.join(", ");
-  return new HttpError(405, "METHOD_NOT_ALLOWED", `${exchange.path} takes ${allow}, not ${exchange.method}`, { headers: { allow } });
+  const message = `${exchange.path} takes ${allow}, not ${exchange.method}`;
+  return new HttpError(405, "METHOD_NOT_ALLOWED", message, { headers: { allow } });
 }
 
 function tooMany(waitSeconds: number): HttpError {

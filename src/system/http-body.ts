@@ -61,5 +61,6 @@ export function parseJsonBody(bytes: Buffer): unknown {
 }
 
 function faultyBody(message: string): HttpError {
-  return new HttpError(400, "VALIDATION_ERROR", `Cannot read the request: ${message}`, { details: [{ path: "", message }] });
+  const details = [{ path: "", message }];
+  return new HttpError(400, "VALIDATION_ERROR", `Cannot read the request: ${message}`, { details });
 }

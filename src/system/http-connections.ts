@@ -22,7 +22,7 @@ export interface Connection {
   lingering: { readonly sinceMs: number; readonly bytesRead: number } | undefined;
 }
 
-/** How long, and for how many more bytes, a client that was refused in the middle of sending may go on before it is cut. */
+/** How long, and for how many more bytes, a client that was refused while it sent may go on before it is cut. */
 export const LINGER_MS = 5_000;
 export const LINGER_BYTES = 16 * 1024 * 1024;
 

@@ -1,8 +1,8 @@
 /**
  * Turns whatever went wrong into the JSON that a client is shown: `{error, code, details}`.
  *
- * Errors: an {@link HttpError} is shown as it is, a failing disk is 503, everything else is a 500 that says a request id and nothing
- * more; the log has the stack under the same id.
+ * Errors: an {@link HttpError} is shown as it is, a failing disk is 503, everything else is a 500 that says a request
+ *   id and nothing more; the log has the stack under the same id.
  */
 import { STATUS_CODES } from "node:http";
 import type { Log } from "./log.ts";
@@ -56,14 +56,16 @@ const PROTOCOL_FAULTS: Readonly<Record<string, readonly [status: number, code: E
 
 /** `code` is that of Node's `clientError`. */
 export function protocolError(code: string | undefined): HttpError {
-  const [status, name, message] = PROTOCOL_FAULTS[code ?? ""] ?? [400, "BAD_REQUEST", "This is not a valid HTTP request"];
+  const fault = PROTOCOL_FAULTS[code ?? ""] ?? [400, "BAD_REQUEST", "This is not a valid HTTP request"];
+  const [status, name, message] = fault;
   return new HttpError(status, name, message);
 }
 
 /** The bytes of an answer for a connection without a request to answer; it says that the connection closes. */
 export function rawErrorResponse(error: HttpError): string {
-  const { headers, body } = errorReply(error);
-  const lines = Object.entries({ ...headers, "content-length": String(Buffer.byteLength(String(body))), connection: "close" });
-  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  return `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${head}\r\n${String(body)}`;
+  const reply = errorReply(error);
+  const body = String(reply.body);
+  const headers = { ...reply.headers, "content-length": Buffer.byteLength(body), connection: "close" };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  return `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${head}\r\n${body}`;
 }

@@ -1,4 +1,4 @@
-/** One request and its answer, from the end of the head to the last byte written: the {@link Request} that a handler sees. */
+/** One request and its answer, from the end of its head to the last byte written; handlers see it as a Request. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RouteParams } from "../core/route.ts";
 import { NO_BYTES } from "./http-body.ts";
@@ -7,8 +7,8 @@ import { originForm } from "./http-guards.ts";
 import type { Request, Route } from "./http.ts";
 
 /**
- * `receiving` the body, `handling` by the route, `streaming` an async iterable; `lingering`: answered, but the rest of the body
- * is still being swallowed; `over`: answered, or nobody is left to answer. It only moves forward.
+ * `receiving` the body, `handling` by the route, `streaming` an async iterable; `lingering`: answered, but the rest of
+ * the body is still being swallowed; `over`: answered, or nobody is left to answer. It only moves forward.
  */
 export type Phase = "receiving" | "handling" | "streaming" | "lingering" | "over";
 

@@ -8,6 +8,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { isLoopbackHost, parseHostPort } from "../core/host.ts";
+import { protocolError } from "./http-errors.ts";
 import { HttpError, type HttpSettings } from "./http.ts";
 
 export interface Guards {
@@ -18,8 +19,9 @@ export interface Guards {
 /** A wildcard is an address to listen on, never a name anyone calls. */
 const WILDCARDS = new Set(["0.0.0.0", "::"]);
 const ABSOLUTE_TARGET = /^https?:\/\/([^/?#]*)/i;
+const OWN_FETCH_SITES = new Set<unknown>([undefined, "same-origin", "none"]);
 const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?$/i;
-/** Hosts that passed are remembered, so that a usual request costs one look-up; bounded, because clients choose them. */
+/** Hosts that passed are remembered, so that most requests cost one look-up; bounded, because clients choose them. */
 const MAX_REMEMBERED_HOSTS = 64;
 
 export function createGuards(settings: Pick<HttpSettings, "allowedHosts" | "listenAddress">): Guards {
@@ -41,9 +43,9 @@ export function createGuards(settings: Pick<HttpSettings, "allowedHosts" | "list
 
   return {
     check(req, hasBody) {
-      if (req.httpVersionMajor !== 1) return new HttpError(505, "BAD_REQUEST", "Only HTTP/1.0 and HTTP/1.1 are spoken here");
+      if (req.httpVersionMajor !== 1) return protocolError("HPE_INVALID_VERSION");
       const host = req.headers.host;
-      if (host === undefined || countHosts(req.rawHeaders) !== 1) return badRequest("A request needs exactly one Host header");
+      if (host === undefined || countHosts(req.rawHeaders) !== 1) return badRequest("A request needs one Host header");
       const refusal = checkHost(host) ?? (req.url!.charCodeAt(0) === SLASH ? undefined : checkTarget(req.url!));
       if (refusal || isSafe(req.method!)) return refusal;
       return checkOrigin(req, host) ?? (hasBody ? checkBodyHeaders(req) : undefined);
@@ -59,7 +61,7 @@ export function createGuards(settings: Pick<HttpSettings, "allowedHosts" | "list
 
 const SLASH = 0x2f;
 
-/** The path and query of a target in origin form or absolute form; any other form comes back as it is, and matches no route. */
+/** The path and query of a target in origin or absolute form; any other comes back as it is, and matches no route. */
 export function originForm(target: string): string {
   if (target.charCodeAt(0) === SLASH) return target;
   const prefix = ABSOLUTE_TARGET.exec(target)?.[0];
@@ -85,7 +87,7 @@ function countHosts(rawHeaders: readonly string[]): number {
 
 function checkOrigin(req: IncomingMessage, host: string): HttpError | undefined {
   const { origin, "sec-fetch-site": site } = req.headers;
-  if (site !== undefined && site !== "same-origin" && site !== "none") return forgedRequest("Sec-Fetch-Site", String(site));
+  if (!OWN_FETCH_SITES.has(site)) return forgedRequest("Sec-Fetch-Site", String(site));
   if (origin === undefined) return undefined;
   const scheme = /^https?:\/\//.exec(origin)?.[0];
   const isOwn = scheme !== undefined && origin.slice(scheme.length).toLowerCase() === host.toLowerCase();
@@ -94,8 +96,10 @@ function checkOrigin(req: IncomingMessage, host: string): HttpError | undefined 
 
 function checkBodyHeaders(req: IncomingMessage): HttpError | undefined {
   const { "content-type": type, "content-encoding": encoding, "transfer-encoding": transfer } = req.headers;
-  if (transfer !== undefined && transfer.toLowerCase() !== "chunked") return badRequest("The only transfer coding taken is \"chunked\"");
-  if (encoding !== undefined) return unsupported(`A body with Content-Encoding ${JSON.stringify(encoding)} is not taken; send it plain`);
+  if (transfer !== undefined && transfer.toLowerCase() !== "chunked") {
+    return badRequest('The only transfer coding taken is "chunked"');
+  }
+  if (encoding !== undefined) return unsupported(`Send the body plain, without Content-Encoding (${encoding})`);
   if (type === "application/json" || (type !== undefined && JSON_TYPE.test(type))) return undefined;
   const got = type === undefined ? "there was none" : `not ${JSON.stringify(type)}`;
   return unsupported(`A body must have Content-Type application/json (charset utf-8), ${got}`);

@@ -3,7 +3,7 @@
  *
  * Source: unix(7) for the length of `sun_path`.
  * Errors: sentences that say what could not be bound and why.
- * Not: no decision whether a socket file is in use. The caller holds the lock of its directory, so what lies there is stale.
+ * Not: no look whether a socket file is in use. The caller holds the lock of its directory, so what is there is stale.
  */
 import { chmodSync, lstatSync, statSync, unlinkSync } from "node:fs";
 import type { AddressInfo, ListenOptions, Server } from "node:net";
@@ -26,11 +26,13 @@ export async function bindTcp(server: Server, host: string, port: number): Promi
 export async function bindSocketFile(server: Server, path: string): Promise<void> {
   const sizeBytes = Buffer.byteLength(path);
   if (sizeBytes > MAX_SOCKET_PATH_BYTES) {
-    throw new Error(`the path is ${sizeBytes} bytes long and the system takes ${MAX_SOCKET_PATH_BYTES}: choose a shorter dataDir`);
+    const limit = `the system takes ${MAX_SOCKET_PATH_BYTES}: choose a shorter dataDir`;
+    throw new Error(`its path is ${sizeBytes} bytes long and ${limit}`);
   }
-  // Between bind and chmod only the directory keeps others out. A umask around bind would do it for this file, but it is the
-  // whole process's, other threads included.
-  if ((statSync(dirname(path)).mode & 0o077) !== 0) throw new Error("its directory must be closed to group and others (0700)");
+  // Between bind and chmod only the directory keeps others out. A umask around bind would do, but it is the whole
+  // process's, other threads included.
+  const isOpenToOthers = (statSync(dirname(path)).mode & 0o077) !== 0;
+  if (isOpenToOthers) throw new Error("its directory must be closed to group and others (0700)");
   removeStaleSocket(path);
   await listen(server, { path });
   chmodSync(path, 0o600);

@@ -1,9 +1,9 @@
 /**
  * Takes each request from the end of its head through admission, body and handler to its answer.
  *
- * Order: the answer to a refused request waits for the end of its body when that is short, so that the connection lives on.
+ * Order: the answer to a refused request waits for the end of its body when that is short, and the connection lives on.
  * Errors: whatever a handler throws is answered as JSON; nothing that a client sends comes out of here as an exception.
- * Cost: no timer, no AbortController, no id and no copy of the headers for a request; `sweep` looks after all deadlines.
+ * Cost: no timer, no AbortController, no id, no copy of the headers for a request; `sweep` looks after all deadlines.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "./clock.ts";
@@ -177,7 +177,8 @@ export function createPipeline(services: PipelineServices, state: PipelineState)
 }
 
 function refuseAtOnce(exchange: Exchange, expectation: Expectation): HttpError | undefined {
-  if (exchange.connection.exchanges.length > MAX_PIPELINED) return unavailable("Too many requests without waiting for an answer");
+  const isFlooding = exchange.connection.exchanges.length > MAX_PIPELINED;
+  if (isFlooding) return unavailable("Too many requests on one connection without an answer yet");
   if (expectation !== "unknown") return undefined;
   return new HttpError(417, "BAD_REQUEST", 'The only expectation that can be met is "Expect: 100-continue"');
 }

@@ -1,5 +1,5 @@
 /**
- * Answers a connection whose bytes are not HTTP, or came too late or too large, in JSON, and closes it so that the answer arrives.
+ * Answers a connection whose bytes are not HTTP, or came too late, in JSON, and closes it so that the answer arrives.
  *
  * Not: no answer where it could be taken for that to an earlier request, or where nothing was ever sent.
  */

@@ -1,5 +1,5 @@
 /**
- * Writes a {@link Reply} as the answer to an exchange: whole when it is small, else piece by piece at the pace of the reader.
+ * Writes a {@link Reply} as the answer to an exchange: whole when small, else piece by piece at the reader's pace.
  *
  * Order: the head goes out before an async iterable is asked for its first piece.
  * Errors: an iterable that throws ends in a cut connection, so that no reader takes half an answer for a whole one.
@@ -11,9 +11,9 @@ import type { Reply } from "./http.ts";
 
 export interface ReplyEvents {
   /** The answer is complete and handed over to the socket. */
-  readonly onAnswered: (exchange: Exchange, status: number) => void;
+  readonly onAnswered: (exchange: Exchange) => void;
   /** Pieces are about to be written; `onAnswered` follows unless the reader leaves or they throw. */
-  readonly onStreaming: (exchange: Exchange, status: number) => void;
+  readonly onStreaming: (exchange: Exchange) => void;
   /** The pieces threw; the connection is cut. */
   readonly onStreamError: (exchange: Exchange, error: unknown) => void;
 }
@@ -31,7 +31,7 @@ export function writeReply(exchange: Exchange, reply: Reply, events: ReplyEvents
   const body = isBodiless ? undefined : reply.body;
   if (isPieces(body)) {
     res.writeHead(status, rawHeaders(reply));
-    if (exchange.method !== "HEAD") return void writePieces(exchange, { status, pieces: body }, events);
+    if (exchange.method !== "HEAD") return void writePieces(exchange, body, events);
     res.end();
   } else if (body === undefined) {
     // Without headers of any sort, Node takes a shorter way.
@@ -42,17 +42,17 @@ export function writeReply(exchange: Exchange, reply: Reply, events: ReplyEvents
     const sizeBytes = Buffer.byteLength(body);
     res.writeHead(status, rawHeaders(reply, "content-length", String(sizeBytes)));
     if (sizeBytes > SLICE_BYTES && exchange.method !== "HEAD") {
-      return void writePieces(exchange, { status, pieces: sliceBody(body) }, events);
+      return void writePieces(exchange, sliceBody(body), events);
     }
     res.end(body);
   }
   dropBody(reply);
-  events.onAnswered(exchange, status);
+  events.onAnswered(exchange);
 }
 
 /**
- * Writes an answer to a request whose body is still coming, and swallows that body up to a limit: closing at once would reset
- * the connection, and the client might never read the answer. `reply.body` must be a string.
+ * Writes an answer to a request whose body is still coming, and swallows that body up to a limit: closing at once would
+ * reset the connection, and the client might never read the answer. `reply.body` must be a string.
  */
 export function writeEarlyReply(exchange: Exchange, reply: Reply): void {
   const { req, res } = exchange;
@@ -74,12 +74,12 @@ export function dropBody(reply: Reply): void {
   if (isPieces(reply.body)) void endPieces(reply.body[Symbol.asyncIterator]());
 }
 
-async function writePieces(exchange: Exchange, reply: { status: number; pieces: Pieces }, events: ReplyEvents): Promise<void> {
+async function writePieces(exchange: Exchange, pieces: Pieces, events: ReplyEvents): Promise<void> {
   const { res } = exchange;
-  const iterator = reply.pieces[Symbol.asyncIterator]();
-  // A client that leaves while its drain is awaited leaves this function waiting for good, and so to the garbage collector.
+  const iterator = pieces[Symbol.asyncIterator]();
+  // Where a client leaves while its drain is awaited, this function waits for good, and is garbage.
   exchange.release = () => void endPieces(iterator);
-  events.onStreaming(exchange, reply.status);
+  events.onStreaming(exchange);
   res.flushHeaders();
   try {
     for (;;) {
@@ -89,7 +89,7 @@ async function writePieces(exchange: Exchange, reply: { status: number; pieces: 
       if (!res.write(step.value)) await new Promise<void>((resolve) => void res.once("drain", resolve));
     }
     res.end();
-    events.onAnswered(exchange, reply.status);
+    events.onAnswered(exchange);
   } catch (error) {
     if (exchange.phase !== "streaming") return;
     events.onStreamError(exchange, error);

@@ -1,5 +1,5 @@
 /**
- * Runs the HTTP servers, TCP and Unix socket, before one pipeline: listening, new settings, deadlines, and the drain at the end.
+ * Runs the HTTP servers, TCP and Unix socket, before one pipeline: listening, new settings, deadlines, the final drain.
  *
  * Units: milliseconds of the monotonic clock.
  * Cost: one timer looks after every deadline once a second.
@@ -62,7 +62,8 @@ export function createHttpServer(services: PipelineServices, options: HttpServer
   function refuseTunnel(socket: Socket): void {
     const connection = state.connections.of(socket);
     if (connection) connection.lingering = { sinceMs: clock.monotonicMs(), bytesRead: socket.bytesRead };
-    socket.resume().end(rawErrorResponse(new HttpError(405, "METHOD_NOT_ALLOWED", "This is not a proxy", { headers: { allow: "" } })));
+    const refusal = new HttpError(405, "METHOD_NOT_ALLOWED", "This is not a proxy", { headers: { allow: "" } });
+    socket.resume().end(rawErrorResponse(refusal));
     options.observe(undefined, methodLabel("CONNECT"), 405, 0);
   }
 

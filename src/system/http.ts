@@ -22,15 +22,15 @@ export interface Request {
   /** The parsed body of a route that takes JSON; `undefined` without a body. */
   readonly json: unknown;
   /**
-   * Aborts when the client has gone, when the deadline has passed, and, once an async iterable is being written, when the
-   * server drains. Made when first asked for.
+   * Aborts when the client has gone, when the deadline has passed, and, once an async iterable is being written, when
+   * the server drains. Made when first asked for.
    */
   readonly signal: AbortSignal;
 }
 
 /**
- * What a handler answers. An async iterable is written piece by piece, at the pace of the reader; its `return()` is called when
- * the reader leaves or stops reading. Length, `Connection` and `Date` are the server's to write.
+ * What a handler answers. An async iterable is written piece by piece, at the pace of the reader; its `return()` is
+ * called when the reader leaves or stops reading. Length, `Connection` and `Date` are the server's to write.
  */
 export interface Reply {
   readonly status: number;
@@ -39,8 +39,9 @@ export interface Reply {
 }
 
 /**
- * Who may call a route. `open`: anyone on a trusted host. `read`: open unless `auth.protectReads`. `write`: the token when
- * `auth.enabled`. `private`: always the token. Reaching the daemon's own socket counts as the token.
+ * Who may call a route. `open`: anyone on a trusted host. `read`: the token when `auth.enabled` and
+ * `auth.protectReads`. `write`: the token when `auth.enabled`. `private`: always the token. Reaching the daemon's own
+ * socket counts as the token.
  */
 export type Access = "open" | "read" | "write" | "private";
 
@@ -58,8 +59,8 @@ export interface Route {
 
 export type ErrorCode =
   | "VALIDATION_ERROR" | "INGESTION_ERROR" | "BAD_REQUEST" | "AUTH_MISSING" | "AUTH_INVALID" | "FORBIDDEN" | "NOT_FOUND"
-  | "METHOD_NOT_ALLOWED" | "CONFLICT" | "DUPLICATE_REQUEST" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RATE_LIMITED"
-  | "INTERNAL_ERROR" | "UNAVAILABLE";
+  | "METHOD_NOT_ALLOWED" | "CONFLICT" | "DUPLICATE_REQUEST" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE"
+  | "RATE_LIMITED" | "INTERNAL_ERROR" | "UNAVAILABLE";
 
 /** An answer other than success, thrown by a handler: becomes `{error, code, details}`. */
 export class HttpError extends Error {
@@ -101,7 +102,7 @@ export interface HttpSettings {
   readonly socketPath?: string;
   /** Bytes of a request's body. Live. */
   readonly maxPayloadSize: number;
-  /** Names (`metrics.lan`, any port) or names with one port (`metrics.lan:8443`) taken as `Host` beside loopback. Live. */
+  /** Names (`metrics.lan`, any port) or names with a port (`metrics.lan:8443`) taken as Host beside loopback. Live. */
   readonly allowedHosts: readonly string[];
   /** From the first byte of a request to the end of its headers. Live. */
   readonly headerTimeoutMs: number;
@@ -136,8 +137,8 @@ export interface HttpStats {
 }
 
 /**
- * Told of every answer, once, when it is complete: the route (none for unknown paths and for what is not HTTP), the method as one of a few
- * known words or `other`, and the seconds since the head of the request was read. Must be cheap.
+ * Told of every answer, once, when it is complete: the route (none for unknown paths and for what is not HTTP), the
+ * method as one of a few known words or `other`, and the seconds since the head of the request was read. Must be cheap.
  */
 export type Observe = (route: Route | undefined, method: string, status: number, seconds: number) => void;
 
@@ -149,7 +150,7 @@ export interface HttpServerOptions {
 }
 
 export interface HttpServer {
-  /** Rejects with a sentence when the address cannot be had. A Unix socket that cannot be had is a warning in the log. */
+  /** Rejects with a sentence when the address cannot be had. A Unix socket that cannot be had is a logged warning. */
   listen(): Promise<{ readonly url: string; readonly socketPath: string | undefined }>;
   /** Takes over the live settings and reads the routes anew; requests in flight end as they began. */
   reconfigure(settings: HttpSettings): void;

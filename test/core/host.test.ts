@@ -37,9 +37,9 @@ describe("parseHostPort", () => {
 describe("isLoopbackHost", () => {
   const loopback = ["localhost", "LOCALHOST", "::1", "127.0.0.1", "127.255.255.255", "127.0.1.1"];
   const foreign = [
-    "127.0.0.256", "127.0.0", "127.1", "128.0.0.1", "0.0.0.0", "::", "::ffff:127.0.0.1", "localhost.", "localhost.evil.example",
-    "127.0.0.1.evil.example", "evil-localhost", "[::1]", "",
+    "127.0.0.256", "127.0.0", "127.1", "128.0.0.1", "0.0.0.0", "::", "::ffff:127.0.0.1", "localhost.", "[::1]", "",
+    "localhost.evil.example", "127.0.0.1.evil.example", "evil-localhost",
   ];
   for (const name of loopback) it(`takes ${name}`, () => assert.equal(isLoopbackHost(name), true));
-  for (const name of foreign) it(`does not take ${JSON.stringify(name)}`, () => assert.equal(isLoopbackHost(name), false));
+  for (const name of foreign) it(`refuses ${JSON.stringify(name)}`, () => assert.equal(isLoopbackHost(name), false));
 });

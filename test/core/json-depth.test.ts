@@ -29,7 +29,8 @@ describe("exceedsJsonDepth", () => {
       const value = randomValue(random, random.int(0, 9));
       const text = JSON.stringify(value, undefined, random.int(0, 1));
       for (let maxDepth = 0; maxDepth < 10; maxDepth++) {
-        assert.equal(exceedsJsonDepth(bytes(text), maxDepth), depthOf(value) > maxDepth, `${text} deeper than ${maxDepth}`);
+        const isDeeper = depthOf(value) > maxDepth;
+        assert.equal(exceedsJsonDepth(bytes(text), maxDepth), isDeeper, `${text} deeper than ${maxDepth}`);
       }
     });
   });
@@ -43,5 +44,6 @@ function depthOf(value: unknown): number {
 function randomValue(random: Random, depth: number): unknown {
   if (depth === 0) return random.pick([0, true, null, "", '"', "\\", '[{"', "}]", "\\\"[", "é[😀{"]);
   const items = Array.from({ length: random.int(0, 3) }, () => randomValue(random, depth - 1));
-  return random.next() < 0.5 ? items : Object.fromEntries(items.map((item, index) => [`${random.pick(["k", "[", '"'])}${index}`, item]));
+  if (random.next() < 0.5) return items;
+  return Object.fromEntries(items.map((item, index) => [`${random.pick(["k", "[", '"'])}${index}`, item]));
 }

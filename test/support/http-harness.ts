@@ -1,11 +1,10 @@
-/** Runs an HTTP server with a fake clock for one test, and speaks to it in raw bytes, so that hostile requests can be sent too. */
-import assert from "node:assert/strict";
-import { connect, type Socket } from "node:net";
+/** Runs an HTTP server with a fake clock for one test, and keeps what it logs and what it observes. */
 import type { TestContext } from "node:test";
 import { createHttpServer } from "../../src/system/http-server.ts";
-import type { HttpServer, HttpSettings, Route } from "../../src/system/http.ts";
+import { jsonReply, type HttpServer, type HttpSettings, type Request, type Route } from "../../src/system/http.ts";
 import type { Log, LogFields } from "../../src/system/log.ts";
 import { fakeClock, type FakeClock } from "./fake-clock.ts";
+import { RawClient, type RawResponse } from "./raw-client.ts";
 
 export const TEST_SETTINGS: HttpSettings = {
   listenAddress: "127.0.0.1",
@@ -101,128 +100,61 @@ export async function startHttp(
 }
 
 function recordingLog(lines: LogLine[]): Log {
-  const at = (level: string) => (message: string, fields: LogFields = {}) => void lines.push({ level, message, fields });
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), child: () => recordingLog(lines) };
+  const at = (level: string) => (message: string, fields: LogFields = {}): void => {
+    lines.push({ level, message, fields });
+  };
+  const child = (): Log => recordingLog(lines);
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), child };
 }
 
-export interface RawResponse {
-  readonly status: number;
-  readonly head: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly json: { error: string; code: string; details: unknown };
+export const HEALTH: Route = {
+  method: "GET", pattern: "/health", access: "open", unlimited: true, handle: () => jsonReply({ status: "ok" }),
+};
+export const ECHO: Route = {
+  method: "POST", pattern: "/echo", access: "open", handle: ({ json }) => jsonReply({ json }),
+};
+
+/** A route that keeps its requests until they are answered by the test. */
+export function heldRoute(): { route: Route; held: Request[]; answerAll: () => void } {
+  const held: Request[] = [];
+  const answers: (() => void)[] = [];
+  const route: Route = {
+    method: "GET", pattern: "/held", access: "open",
+    handle: (request) => {
+      held.push(request);
+      return new Promise((resolve) => void answers.push(() => resolve({ status: 200, body: "held" })));
+    },
+  };
+  return { route, held, answerAll: () => answers.splice(0).forEach((answer) => answer()) };
 }
 
-/** One connection. Responses are taken off the stream in turn. */
-export class RawClient {
-  readonly socket: Socket;
-  /** How the connection ended: `end`, or the code of its error. */
-  readonly closed: Promise<string>;
-  #received = Buffer.alloc(0);
-  #hasEnded = false;
-  #wake: () => void = () => {};
-
-  private constructor(socket: Socket) {
-    this.socket = socket;
-    let how = "end";
-    socket.on("error", (error: NodeJS.ErrnoException) => (how = error.code ?? error.message));
-    socket.on("data", (chunk) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
-      this.#wake();
-    });
-    this.closed = new Promise((resolve) => {
-      socket.on("close", () => {
-        this.#hasEnded = true;
-        this.#wake();
-        resolve(how);
-      });
-    });
-  }
-
-  static connect(options: { port: number; host: string } | { path: string }): Promise<RawClient> {
-    return new Promise((resolve, reject) => {
-      const socket = connect({ ...options, allowHalfOpen: false, noDelay: true }, () => resolve(new RawClient(socket)));
-      socket.once("error", reject);
-    });
-  }
-
-  /** Resolves when the bytes have been handed to the system, also when the connection has broken meanwhile. */
-  send(bytes: string | Buffer): Promise<void> {
-    return new Promise((resolve) => void this.socket.write(bytes, () => resolve()));
-  }
-
-  /** Waits until `text` has come, and answers all that has come so far. */
-  async until(text: string): Promise<string> {
-    while (!this.#received.includes(text)) await this.#more(`waiting for ${JSON.stringify(text)}`);
-    return this.#received.toString();
-  }
-
-  async response(method = "GET"): Promise<RawResponse> {
-    const end = await this.#find("\r\n\r\n", 0);
-    const head = this.#received.toString("latin1", 0, end);
-    const [statusLine = "", ...fields] = head.split("\r\n");
-    const headers = Object.fromEntries(fields.map((field) => [field.slice(0, field.indexOf(":")).toLowerCase(), field.slice(field.indexOf(":") + 2)]));
-    const status = Number(statusLine.split(" ")[1]);
-    this.#received = this.#received.subarray(end + 4);
-    const body = method === "HEAD" || status === 204 || status < 200 ? "" : await this.#body(headers);
-    assert.ok(!/access-control/i.test(head), `an Access-Control header was sent:\n${head}`);
-    return {
-      status,
-      head,
-      headers,
-      body,
-      get json() {
-        return JSON.parse(body) as RawResponse["json"];
-      },
-    };
-  }
-
-  async #body(headers: Record<string, string>): Promise<string> {
-    if (headers["transfer-encoding"] === "chunked") return this.#chunks();
-    const length = headers["content-length"];
-    if (length === undefined) {
-      await this.closed;
-      return this.#take(this.#received.length);
-    }
-    while (this.#received.length < Number(length)) await this.#more("in a body");
-    return this.#take(Number(length));
-  }
-
-  async #chunks(): Promise<string> {
-    let body = "";
-    for (;;) {
-      const end = await this.#find("\r\n", 0);
-      const size = parseInt(this.#take(end + 2), 16);
-      while (this.#received.length < size + 2) await this.#more("in a chunk");
-      body += this.#take(size);
-      this.#take(2);
-      if (size === 0) return body;
-    }
-  }
-
-  async #find(text: string, from: number): Promise<number> {
-    let at = this.#received.indexOf(text, from);
-    for (; at === -1; at = this.#received.indexOf(text, from)) await this.#more(`waiting for ${JSON.stringify(text)}`);
-    return at;
-  }
-
-  #take(length: number): string {
-    const text = this.#received.toString("utf8", 0, length);
-    this.#received = this.#received.subarray(length);
-    return text;
-  }
-
-  async #more(what: string): Promise<void> {
-    assert.ok(!this.#hasEnded, `the connection closed while ${what}; got ${JSON.stringify(this.#received.toString())}`);
-    await new Promise<void>((resolve) => (this.#wake = resolve));
-  }
+/** Endless pieces that count how often they are asked for and let go, and make the reader wait after `pauseAfter`. */
+export function trackedPieces(options: { pauseAfter?: number; piece?: string } = {}) {
+  let resume = (): void => {};
+  const state = {
+    pulled: 0,
+    returned: 0,
+    resume: () => resume(),
+    body: {
+      [Symbol.asyncIterator]: () => ({
+        async next() {
+          state.pulled++;
+          if (state.pulled - 1 === options.pauseAfter) await new Promise<void>((resolve) => (resume = resolve));
+          return { done: false as const, value: options.piece ?? `piece ${state.pulled}\n` };
+        },
+        async return() {
+          state.returned++;
+          return { done: true as const, value: undefined };
+        },
+      }),
+    },
+  };
+  return state;
 }
 
-/** A request of a well-behaved client; `headers` come beside the Host. */
-export function rawRequest(line: string, headers: Readonly<Record<string, string>> = {}, body?: string): string {
-  const length = body === undefined ? {} : { "Content-Type": "application/json", "Content-Length": String(Buffer.byteLength(body)) };
-  const fields = Object.entries({ Host: "127.0.0.1", ...length, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${line} HTTP/1.1\r\n${fields.join("")}\r\n${body ?? ""}`;
+/** A route that is open to all, answered by `handle` whatever that answers. */
+export function openRoute(method: Route["method"], pattern: string, handle: (request: Request) => unknown): Route {
+  return { method, pattern, access: "open", handle: handle as Route["handle"] };
 }
 
 /** Lets everything that is ready happen: one turn of the event loop. */

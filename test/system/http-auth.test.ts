@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createAuthority, type Credentials } from "../../src/system/http-auth.ts";
 import { jsonReply, type Access, type Route } from "../../src/system/http.ts";
-import { rawRequest, startHttp, TEST_SETTINGS } from "../support/http-harness.ts";
+import { startHttp, TEST_SETTINGS } from "../support/http-harness.ts";
+import { rawRequest } from "../support/raw-client.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
 const ACCESSES: readonly Access[] = ["open", "read", "write", "private"];
@@ -44,17 +45,21 @@ describe("refuse", () => {
   ];
   for (const [enabled, protectReads, asking] of rows) {
     for (const access of ACCESSES) {
-      it(`${asking.includes(access) ? "asks" : "does not ask"} the token for ${access}, enabled ${enabled}, protectReads ${protectReads}`, () => {
+      const isAsking = asking.includes(access);
+      const settings = JSON.stringify({ enabled, protectReads });
+      it(`${isAsking ? "asks" : "does not ask"} the token of ${access} with ${settings}`, () => {
         const authority = createAuthority({ enabled, token: "right-token", protectReads });
-        const answers = (["none", "invalid", "valid"] as const).map((credentials) => authority.refuse(access, credentials)?.status);
-        assert.deepEqual(answers, asking.includes(access) ? [401, 403, undefined] : [undefined, undefined, undefined]);
+        const shown: readonly Credentials[] = ["none", "invalid", "valid"];
+        const statuses = shown.map((credentials) => authority.refuse(access, credentials)?.status);
+        assert.deepEqual(statuses, isAsking ? [401, 403, undefined] : [undefined, undefined, undefined]);
       });
     }
   }
 });
 
 describe("a route's access", () => {
-  const routes = ACCESSES.map((access): Route => ({ method: "GET", pattern: `/${access}`, access, handle: () => jsonReply({}) }));
+  const handle: Route["handle"] = () => jsonReply({});
+  const routes = ACCESSES.map((access): Route => ({ method: "GET", pattern: `/${access}`, access, handle }));
   const auth = { enabled: true, token: "right-token", protectReads: false };
 
   it("is 401 with WWW-Authenticate without a token, 403 with a wrong one", async (t) => {
@@ -69,7 +74,8 @@ describe("a route's access", () => {
   });
 
   it("lets whoever reaches the Unix socket do everything", async (t) => {
-    const http = await startHttp(t, routes, { auth: { ...auth, protectReads: true }, socketPath: `${tempDir(t)}/daemon.sock` });
+    const socketPath = `${tempDir(t)}/daemon.sock`;
+    const http = await startHttp(t, routes, { auth: { ...auth, protectReads: true }, socketPath });
     const client = await http.connect(http.socketPath);
     for (const access of ACCESSES) {
       await client.send(rawRequest(`GET /${access}`));

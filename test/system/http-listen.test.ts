@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { createHttpServer } from "../../src/system/http-server.ts";
 import { jsonReply, type Route } from "../../src/system/http.ts";
-import { rawRequest, startHttp, TEST_SETTINGS } from "../support/http-harness.ts";
+import { startHttp, TEST_SETTINGS } from "../support/http-harness.ts";
+import { rawRequest } from "../support/raw-client.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
 const ROUTES: readonly Route[] = [{ method: "GET", pattern: "/health", access: "open", handle: () => jsonReply({}) }];
@@ -68,7 +69,8 @@ describe("the TCP address", () => {
 
   it("is refused with a sentence when the port is in use", async (t) => {
     const http = await startHttp(t, ROUTES);
-    await assert.rejects(listen(t, { port: http.port }), { message: `Cannot listen on ${http.url}: the port is in use` });
+    const message = `Cannot listen on ${http.url}: the port is in use`;
+    await assert.rejects(listen(t, { port: http.port }), { message });
   });
 
   it("is refused with a sentence when the machine does not have it", async (t) => {
@@ -97,7 +99,7 @@ function listen(t: TestContext, changes: Partial<typeof TEST_SETTINGS>): Promise
   return server.listen();
 }
 
-/** A socket file that nobody listens on, as a killed daemon leaves it: made elsewhere, moved here, so that close() misses it. */
+/** A socket file that nobody listens on, as a killed daemon leaves it: moved, so that close() does not find it. */
 async function leaveStaleSocket(path: string): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve) => void server.listen(`${path}.live`, resolve));
