@@ -7,7 +7,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Log } from "./log.ts";
 import { HttpError, jsonReply, type ErrorCode, type Reply, type Request, type Route } from "./http.ts";
-import { StorageError } from "./store.ts";
+import { StorageError } from "./storage-error.ts";
 
 const RETRY_AFTER_SECONDS = "1";
 
@@ -29,7 +29,7 @@ export function createFailureReply(services: { log: Log; randomId: () => string 
       requestId,
       method: request.method,
       path: request.route?.pattern ?? request.path,
-      error: describeError(error),
+      error: stackOf(error),
     });
     const message = "Something went wrong inside the daemon; its log has the details under the request id";
     return errorReply(new HttpError(500, "INTERNAL_ERROR", message, { details: { requestId } }));
@@ -37,7 +37,7 @@ export function createFailureReply(services: { log: Log; randomId: () => string 
 }
 
 /** For the log: the stack where there is one. */
-export function describeError(error: unknown): string {
+export function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -10,7 +10,7 @@ import type { Clock } from "./clock.ts";
 import { admit, type Admission } from "./http-admission.ts";
 import { announcesBody, parseJsonBody, readBody } from "./http-body.ts";
 import { LINGER_MS, type Connection, type Connections } from "./http-connections.ts";
-import { createFailureReply, describeError, errorReply, unavailable } from "./http-errors.ts";
+import { createFailureReply, errorReply, stackOf, unavailable } from "./http-errors.ts";
 import { Exchange } from "./http-exchange.ts";
 import { isSafe } from "./http-guards.ts";
 import { dropBody, writeEarlyReply, writeReply, type ReplyEvents } from "./http-reply.ts";
@@ -63,7 +63,7 @@ export function createPipeline(services: PipelineServices, state: PipelineState)
       if (state.isDraining) exchange.abort();
     },
     onStreamError(exchange, error) {
-      log.error("an answer broke off", { path: exchange.route?.pattern, error: describeError(error) });
+      log.error("an answer broke off", { path: exchange.route?.pattern, error: stackOf(error) });
     },
   };
 

@@ -2,9 +2,9 @@
 import type { TestContext } from "node:test";
 import { createHttpServer } from "../../src/system/http-server.ts";
 import { jsonReply, type HttpServer, type HttpSettings, type Request, type Route } from "../../src/system/http.ts";
-import type { Log, LogFields } from "../../src/system/log.ts";
 import { fakeClock, type FakeClock } from "./fake-clock.ts";
 import { RawClient, type RawResponse } from "./raw-client.ts";
+import { recordingLog, type LogLine } from "./recording-log.ts";
 
 export const TEST_SETTINGS: HttpSettings = {
   listenAddress: "127.0.0.1",
@@ -22,12 +22,6 @@ export const TEST_SETTINGS: HttpSettings = {
   auth: { enabled: false, token: "right-token", protectReads: false },
   rateLimit: { requestsPerSecond: 0, burst: 0 },
 };
-
-export interface LogLine {
-  readonly level: string;
-  readonly message: string;
-  readonly fields: LogFields;
-}
 
 export interface Observation {
   readonly pattern: string;
@@ -59,12 +53,12 @@ export async function startHttp(
   changes: Partial<HttpSettings> = {},
 ): Promise<HttpHarness> {
   const clock = fakeClock();
-  const lines: LogLine[] = [];
+  const log = recordingLog();
   const observed: Observation[] = [];
   const clients: RawClient[] = [];
   const current = { routes };
   const settings = { ...TEST_SETTINGS, ...changes };
-  const server = createHttpServer({ clock, log: recordingLog(lines), randomId: () => "id-1" }, {
+  const server = createHttpServer({ clock, log, randomId: () => "id-1" }, {
     routes: () => current.routes,
     settings,
     observe: (route, method, status, seconds) => {
@@ -85,7 +79,7 @@ export async function startHttp(
   }
 
   return {
-    server, clock, url, port, socketPath, lines, observed, settings,
+    server, clock, lines: log.lines, url, port, socketPath, observed, settings,
     connect: connectClient,
     async ask(request) {
       const client = await connectClient();
@@ -97,14 +91,6 @@ export async function startHttp(
       server.reconfigure({ ...settings, ...newSettings });
     },
   };
-}
-
-function recordingLog(lines: LogLine[]): Log {
-  const at = (level: string) => (message: string, fields: LogFields = {}): void => {
-    lines.push({ level, message, fields });
-  };
-  const child = (): Log => recordingLog(lines);
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), child };
 }
 
 export const HEALTH: Route = {

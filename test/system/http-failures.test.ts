@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { HttpError, type Request, type Route } from "../../src/system/http.ts";
-import { StorageError } from "../../src/system/store.ts";
+import { StorageError } from "../../src/system/storage-error.ts";
 import { openRoute, startHttp, trackedPieces, turn } from "../support/http-harness.ts";
 import { rawRequest } from "../support/raw-client.ts";
 

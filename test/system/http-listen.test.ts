@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { createHttpServer } from "../../src/system/http-server.ts";
 import { jsonReply, type Route } from "../../src/system/http.ts";
+import { fakeClock } from "../support/fake-clock.ts";
 import { startHttp, TEST_SETTINGS } from "../support/http-harness.ts";
 import { rawRequest } from "../support/raw-client.ts";
+import { silentLog } from "../support/silent-log.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
 const ROUTES: readonly Route[] = [{ method: "GET", pattern: "/health", access: "open", handle: () => jsonReply({}) }];
@@ -86,11 +88,7 @@ describe("the TCP address", () => {
   });
 });
 
-const SERVICES = {
-  clock: { wallMs: () => 0, monotonicMs: () => 0, after: () => ({ cancel() {} }), every: () => ({ cancel() {} }) },
-  log: { debug() {}, info() {}, warn() {}, error() {}, child: () => SERVICES.log },
-  randomId: () => "id",
-};
+const SERVICES = { clock: fakeClock(), log: silentLog, randomId: () => "id" };
 
 function listen(t: TestContext, changes: Partial<typeof TEST_SETTINGS>): Promise<unknown> {
   const settings = { ...TEST_SETTINGS, ...changes };
