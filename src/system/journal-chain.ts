@@ -17,7 +17,7 @@ export interface ChainStart {
   readonly stateVersion: number;
   /** The highest generation that any file has, damaged ones included; 0 when there is none. */
   readonly generation: number;
-  /** The journals that are there, oldest first. */
+  /** The journals that are there, oldest first, and how many of their first bytes are good. */
   readonly journals: readonly { generation: number; sizeBytes: number }[];
   /** The generations that have a good snapshot, oldest first. */
   readonly snapshots: readonly number[];
@@ -63,16 +63,17 @@ export class JournalChain {
     return this.#earlierBytes + (this.#current?.sizeBytes ?? 0);
   }
 
-  /** Goes on with the newest journal that is there; its first `sizeBytes` are good. */
-  reopen(tail: { generation: number; sizeBytes: number }): void {
-    this.#sizes.delete(tail.generation);
-    this.#countEarlierBytes();
-    // The process before this one may have ended before it had flushed them.
+  /** Goes on with the newest journal that is there. What is not good in it, and in those before it, is cut off. */
+  reopen(tail: number): void {
     for (const [generation, sizeBytes] of this.#sizes) {
       if (generation < this.#newestSnapshot) continue;
-      this.#closing.push(Journal.reopen(this.#disk, this.#place, { generation, sizeBytes }));
+      // The process before this one may have ended before it had flushed them.
+      const journal = Journal.reopen(this.#disk, this.#place, { generation, sizeBytes });
+      if (generation === tail) this.#current = journal;
+      else this.#closing.push(journal);
     }
-    this.#current = Journal.reopen(this.#disk, this.#place, tail);
+    this.#sizes.delete(tail);
+    this.#countEarlierBytes();
   }
 
   /** Begins a new journal, whose first record will have this sequence, and answers its generation. */

@@ -80,9 +80,9 @@ export class JournaledStore<State, Event> implements Store<State, Event> {
       this.#home.onCorruption();
     }
     const isFresh = recovered.generation === 0;
-    if (recovered.damaged.length > 0 || (!recovered.tail && !isFresh)) return this.#rewrite();
+    if (recovered.damaged.length > 0 || (recovered.tail === undefined && !isFresh)) return this.#rewrite();
     try {
-      if (recovered.tail) this.#chain.reopen(recovered.tail);
+      if (recovered.tail !== undefined) this.#chain.reopen(recovered.tail);
       else this.#chain.begin(this.#applied);
       await this.#chain.flush();
     } catch (error) {
@@ -283,8 +283,6 @@ export class JournaledStore<State, Event> implements Store<State, Event> {
     this.#flushTimer?.cancel();
     this.#retryTimer?.cancel();
     await this.#snapshotter.stop(this.#closed);
-    // Ends the one that holds what was refused and could not be cut off.
-    if (!this.#chain.current) attempt(() => this.#chain.begin(this.#applied));
     await this.#chain.flush().catch((error: unknown) => this.#flushFailed(error));
     // What could not be flushed has one more chance: new files.
     if (this.#health.mustRewrite) await this.#rewrite();

@@ -53,10 +53,11 @@ export interface Recovered<State> {
   readonly generation: number;
   /** Replayed from journals. */
   readonly recordCount: number;
-  /** The newest journal, if it is of this version; only its first `sizeBytes` are good. */
-  readonly tail: { generation: number; sizeBytes: number } | undefined;
-  /** Generations of the snapshots and journals that are not damaged, oldest first. */
+  /** The generation of the newest journal, if it is of this version and can be gone on with. */
+  readonly tail: number | undefined;
+  /** Generations of the snapshots that are not damaged, oldest first. */
   readonly snapshots: readonly number[];
+  /** The same of the journals, and how many of their first bytes are good. */
   readonly journals: readonly { generation: number; sizeBytes: number }[];
   /** To be set aside once the state has been written anew. */
   readonly damaged: readonly Damage[];
@@ -86,7 +87,10 @@ export async function recover<State, Event>(
     recordCount: replay.recordCount,
     tail: replay.tail,
     snapshots: files.filter((file) => file.kind === "snapshot" && isSound(file)).map((file) => file.generation),
-    journals: journals.filter(isSound).map(({ generation, sizeBytes }) => ({ generation, sizeBytes })),
+    journals: journals.filter(isSound).map(({ generation, sizeBytes }) => ({
+      generation,
+      sizeBytes: replay.goodBytes.get(generation) ?? sizeBytes,
+    })),
     damaged,
   };
 }
@@ -135,7 +139,10 @@ class Replay<State, Event> {
   readonly damaged: Damage[] = [];
   sequence: number;
   recordCount = 0;
-  tail: { generation: number; sizeBytes: number } | undefined;
+  /** The newest journal, if it is of this version. */
+  tail: number | undefined;
+  /** What was replayed of each journal. */
+  readonly goodBytes = new Map<number, number>();
   readonly #services: RecoveryServices;
   readonly #definition: Replayed<State, Event>;
   readonly #state: State;
@@ -162,9 +169,9 @@ class Replay<State, Event> {
       const problem = await this.#replayFile(journal, next);
       if (problem !== undefined) this.#setAside(journal, problem);
     }
-    // A newest file without a whole header never held a record; a journal of an older version is not gone on with.
-    const isLast = this.tail?.generation === files.at(-1)?.generation;
-    if (!isLast || sound.at(-1)?.header.stateVersion !== this.#definition.version) this.tail = undefined;
+    const newest = files.at(-1);
+    // One without a whole header never held a record, and one of an older version is not gone on with.
+    if (newest?.header?.stateVersion === this.#definition.version) this.tail = newest.generation;
   }
 
   #setAside(file: FoundFile, problem: string): void {
@@ -180,7 +187,7 @@ class Replay<State, Event> {
       const reader = new RecordReader(disk, file, region);
       const limit = next?.header.sequence ?? Number.MAX_SAFE_INTEGER;
       const problem = await this.#replayRecords(reader, limit);
-      this.tail = { generation: journal.generation, sizeBytes: reader.position };
+      this.goodBytes.set(journal.generation, reader.position);
       return problem;
     } finally {
       disk.close(file);

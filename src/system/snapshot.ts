@@ -19,7 +19,7 @@ import type { FoundFile, StorePlace } from "./state-file.ts";
 
 const SLICE_MS = 4;
 const SLICE_BYTES = 1 << 18;
-const FOOTER_BYTES = 20;
+export const FOOTER_BYTES = 20;
 const FOOTER_MAGIC = "pi-end.\n";
 
 export interface SnapshotTask {

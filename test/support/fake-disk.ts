@@ -2,8 +2,8 @@
  * A disk in memory that can fill up, fail, stop at any operation, be killed, and lose power.
  *
  * What is written is in the kernel's view at once, and on the medium when a flush ends. A power cut keeps of the rest
- * whatever it likes: any of the pages, any size between, and of the names in the directory a first part of the changes.
- * A failed flush loses its pages and says so once, as Linux does: the next flush succeeds without them.
+ * whatever it likes: any of the pages, any size between, and any of the changes to the names in the directory. A failed
+ * flush loses its pages and says so once, as Linux does: the next flush succeeds without them.
  */
 import type { Disk } from "../../src/system/disk.ts";
 import type { Random } from "./random.ts";
@@ -35,6 +35,8 @@ class DiskError extends Error {
 export class FakeDisk implements Disk {
   /** Asked before each operation; what it returns is thrown, with this code. */
   fault: ((operation: DiskOperation, path: string) => string | undefined) | undefined;
+  /** Asked before each write that does not hold up the event loop; it begins when what is returned has resolved. */
+  hold: ((path: string) => Promise<void> | undefined) | undefined;
   /** Bytes that all files together may have. */
   capacityBytes = Number.MAX_SAFE_INTEGER;
   /**
@@ -89,7 +91,11 @@ export class FakeDisk implements Disk {
   cutPower(random: Random): FakeDisk {
     this.#isDead = true;
     const names = new Map(this.#flushedNames);
-    for (const change of this.#nameChanges.slice(0, random.int(0, this.#nameChanges.length))) change(names);
+    const isOrdered = random.int(0, 1) === 0;
+    const count = random.int(0, this.#nameChanges.length);
+    for (const [index, change] of this.#nameChanges.entries()) {
+      if (isOrdered ? index < count : random.int(0, 1) === 0) change(names);
+    }
     const next = new FakeDisk();
     for (const [path, inode] of names) next.put(path, afterPowerCut(inode, random));
     return next;
@@ -161,6 +167,7 @@ export class FakeDisk implements Disk {
   }
 
   async writeLater(file: number, bytes: Buffer, length: number, position: number): Promise<number> {
+    await this.hold?.(this.#file(file).path);
     await this.#later();
     return this.write(file, bytes, length, position);
   }

@@ -101,9 +101,8 @@ describe("a full disk", () => {
     assert.ok(disk.paths().every((path) => path.includes("journal") && disk.get(path).length <= 512));
     disk.fault = undefined;
     await advance(home, 40_000);
+    assert.equal(home.health.at(-1), undefined, "without waiting for a commit");
     await home.store.commit({ id: 61 });
-    await advance(home, 100);
-    assert.equal(home.health.at(-1), undefined);
     assert.equal(disk.paths().filter((path) => path.includes("snapshot")).length, 1);
     assert.deepEqual((await openLedger(disk.kill())).store.state.ids, countTo(61));
   });
@@ -159,6 +158,7 @@ describe("a failed flush", () => {
     const failing = commitAll(home.store, [3, 4]);
     await assert.rejects(failing, /the journal cannot be flushed: EIO/);
     assert.deepEqual(home.store.state.ids, [1, 2]);
+    assert.deepEqual((await openLedger(disk.copy())).store.state.ids, [1, 2], "nor after a kill at this moment");
     disk.fault = undefined;
     await assert.rejects(home.store.commit({ id: 5 }), StorageError);
     await advance(home, 1_000);
@@ -187,6 +187,42 @@ describe("a failed flush", () => {
       const again = await openLedger(disk.cutPower(seededRandom(seed)));
       assert.deepEqual(again.store.state.ids, [1, 2, 3], `seed ${seed}`);
     }
+  });
+
+  test("is not overlooked by a commit that is flushed at the same time", async () => {
+    const disk = new FakeDisk();
+    const home = await openLedger(disk);
+    await home.store.commit({ id: 1 });
+    let failures = 1;
+    disk.fault = (operation) => (operation === "flush" && failures-- > 0 ? "EIO" : undefined);
+    home.clock.advance(1_000);
+    home.settings.durability = "sync";
+    await assert.rejects(home.store.commit({ id: 2 }), /EIO/);
+    await advance(home, 1_000);
+    await home.store.commit({ id: 3 });
+    assert.deepEqual((await openLedger(disk.cutPower(seededRandom(1)))).store.state.ids, [1, 3]);
+  });
+
+  test("during a snapshot waits for its end before the state is written anew", async () => {
+    const disk = new FakeDisk();
+    const home = await openLedger(disk);
+    await commitAll(home.store, [1, 2, 3]);
+    const held = Promise.withResolvers<void>();
+    disk.hold = (path) => (path.endsWith(".snapshot-00000002.tmp") ? held.promise : undefined);
+    const compaction = home.store.compact();
+    await home.store.commit({ id: 4 });
+    failOn(disk, "EIO", ["flush"]);
+    await advance(home, 1_000);
+    disk.fault = undefined;
+    await advance(home, 1_000);
+    assert.equal(disk.paths().filter((path) => path.endsWith(".tmp")).length, 1);
+    assert.match(home.health.at(-1)!, /EIO/);
+    held.resolve();
+    await compaction;
+    await advance(home, 1_000);
+    assert.equal(home.health.at(-1), undefined);
+    await home.store.commit({ id: 5 });
+    assert.deepEqual((await openLedger(disk.kill())).store.state.ids, countTo(5));
   });
 
   test("of the directory counts as one", async () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { FILE_HEADER_BYTES } from "../../src/system/state-file.ts";
+import { RECORD_HEADER_BYTES, RecordBuffer, recordBytes } from "../../src/system/record.ts";
+import { FOOTER_BYTES } from "../../src/system/snapshot.ts";
+import { encodeHeader, FILE_HEADER_BYTES, newHeader } from "../../src/system/state-file.ts";
 import { FakeDisk } from "../support/fake-disk.ts";
 import { commitAll, countTo, openLedger } from "../support/ledger.ts";
 import type { LedgerHome } from "../support/ledger.ts";
@@ -11,13 +13,16 @@ const RECORDS = 12;
 const JOURNAL = "/data/ledger.journal-00000001";
 const CORRUPT = /\.corrupt-\d{8}T\d{6}\.\d{3}Z$/;
 
-/** A disk with one journal of {@link RECORDS} records, and where each of them ends. */
+/**
+ * A disk with one journal of {@link RECORDS} records, and where each of them ends. The last is long, so that what is left
+ * of it when it is cut off can be longer than the record after it.
+ */
 async function oneJournal(): Promise<{ disk: FakeDisk; ends: number[] }> {
   const disk = new FakeDisk();
   const { store } = await openLedger(disk);
   const ends: number[] = [];
   for (const id of countTo(RECORDS)) {
-    await store.commit({ id });
+    await store.commit({ id, paddingBytes: id === RECORDS ? 60 : 0 });
     ends.push(disk.get(JOURNAL).length);
   }
   await store.close();
@@ -108,6 +113,22 @@ describe("a journal", () => {
   });
 });
 
+test("a journal that begins before its snapshot ends is not applied twice", async () => {
+  const disk = new FakeDisk();
+  const { store } = await openLedger(disk);
+  await commitAll(store, [1, 2, 3]);
+  await store.compact();
+  await store.close();
+  const records = new RecordBuffer();
+  for (const number of [2, 3, 4, 5]) {
+    const pieces = [Buffer.from(`entry ${number} `)];
+    records.add(pieces, recordBytes(pieces), number);
+  }
+  const header = encodeHeader(newHeader("journal", { generation: 2, sequence: 2, stateVersion: 1 }));
+  disk.put("/data/ledger.journal-00000002", Buffer.concat([header, records.bytes.subarray(0, records.length)]));
+  assert.deepEqual((await openLedger(disk)).store.state.ids, countTo(5));
+});
+
 function failing(): never {
   throw new Error("no snapshot this time");
 }
@@ -145,6 +166,21 @@ describe("a snapshot", () => {
         assert.deepEqual(setAside(damaged), [NEWEST]);
         await goesOn(home, damaged);
       }
+    }
+  });
+
+  test("that has lost bytes before its end falls back too", async () => {
+    const disk = await twoSnapshots();
+    const sizeBytes = disk.get(NEWEST).length;
+    // Of its last piece, up to all of it: "17,18 ... 23".
+    for (let lost = 1; lost <= RECORD_HEADER_BYTES + "17,18,19,20,21,22,23".length; lost++) {
+      const damaged = disk.copy();
+      damaged.damage(NEWEST, (bytes) =>
+        Buffer.concat([bytes.subarray(0, sizeBytes - FOOTER_BYTES - lost), bytes.subarray(sizeBytes - FOOTER_BYTES)]),
+      );
+      const home = await openLedger(damaged);
+      assert.deepEqual(home.store.state.ids, countTo(26), `${lost} lost`);
+      assert.equal(home.corruptions, 1);
     }
   });
 

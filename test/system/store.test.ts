@@ -8,6 +8,7 @@ import { StateVersionError, StorageError } from "../../src/system/store.ts";
 import { FakeDisk } from "../support/fake-disk.ts";
 import { commitAll, countTo, openLedger } from "../support/ledger.ts";
 import type { Entry } from "../support/ledger.ts";
+import { seededRandom } from "../support/random.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -184,6 +185,18 @@ describe("compaction", () => {
       await Promise.all([first, store.commit({ id: 102 }), compaction, store.commit({ id: 103 })]);
       await store.commit({ id: 104 });
       assert.deepEqual((await openLedger(disk.kill())).store.state.ids, countTo(104));
+    }
+  });
+
+  test("that has ended survives a power cut under its name", async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const disk = new FakeDisk();
+      const { store } = await openLedger(disk);
+      await commitAll(store, [1, 2]);
+      await store.compact();
+      const next = disk.cutPower(seededRandom(seed));
+      assert.ok(next.paths().includes("/data/ledger.snapshot-00000002"), `seed ${seed}`);
+      assert.deepEqual((await openLedger(next)).store.state.ids, [1, 2]);
     }
   });
 
