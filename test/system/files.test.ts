@@ -52,16 +52,21 @@ describe("replaceFile", () => {
 
   test("flushes the file before its renaming and the directory after it", { skip: straceMissing() }, (t) => {
     const directory = tempDir(t);
-    const source = `import { replaceFile } from ${importPath("src/system/files.ts")};
-      await replaceFile(${JSON.stringify(join(directory, "file"))}, "content");`;
-    const strace = ["-f", "-y", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2"];
-    const traced = spawnSync("strace", [...strace, process.execPath, ...moduleArgs(source)], { encoding: "utf8" });
-    assert.equal(traced.status, 0, traced.stderr);
-    const calls = traced.stderr.split("\n").filter((line) => line.includes(directory) && !line.includes("resumed"));
-    const steps = calls.map((line) => /(fsync|fdatasync|rename)\w*\(/.exec(line)?.[1]);
-    assert.deepEqual(steps, ["fsync", "rename", "fsync"], calls.join("\n"));
+    const call = `replaceFile(${JSON.stringify(join(directory, "file"))}, "content")`;
+    assert.deepEqual(traceCall(call, directory), ["fsync", "rename", "fsync"]);
   });
 });
+
+/** The flushes and changes of names below the directory that a call of a function of files.ts makes, in order. */
+function traceCall(call: string, directory: string): string[] {
+  const source = `import * as files from ${importPath("src/system/files.ts")};
+    await files.${call};`;
+  const strace = ["-f", "-y", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2,mkdir"];
+  const traced = spawnSync("strace", [...strace, process.execPath, ...moduleArgs(source)], { encoding: "utf8" });
+  assert.equal(traced.status, 0, traced.stderr);
+  const lines = traced.stderr.split("\n").filter((line) => line.includes(directory));
+  return lines.flatMap((line) => /(fsync|fdatasync|rename|mkdir)\w*\(/.exec(line)?.[1] ?? []);
+}
 
 function straceMissing(): string | false {
   const probe = spawnSync("strace", ["-e", "trace=none", "true"]);
@@ -134,6 +139,12 @@ describe("ensurePrivateDirectory", () => {
       }
       for (const path of ["a", "a/b", "a/b/c"]) assert.equal(mode(join(directory, path)), 0o700);
     }
+  });
+
+  test("flushes the names of those it makes", { skip: straceMissing() }, (t) => {
+    const directory = tempDir(t);
+    const call = `ensurePrivateDirectory(${JSON.stringify(join(directory, "a", "b"))})`;
+    assert.deepEqual(traceCall(call, directory), ["mkdir", "fsync", "mkdir", "fsync"]);
   });
 
   test("repairs one that lets others in, with a warning, and follows a link to one", (t) => {
