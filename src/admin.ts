@@ -33,9 +33,9 @@ export function adminRoutes(context: AdminContext): readonly Route[] {
 }
 
 function health(context: AdminContext): Reply {
-  const problems = context.problems();
+  const reasons = context.problems();
   const facts = { uptime: Math.round(context.uptimeSeconds() * 100) / 100, version: VERSION };
-  return problems.length === 0 ? jsonReply({ status: "ok", ...facts }) : jsonReply({ status: "degraded", ...facts, problems }, 503);
+  return reasons.length === 0 ? jsonReply({ status: "ok", ...facts }) : jsonReply({ status: "degraded", ...facts, reasons }, 503);
 }
 
 async function reload(context: AdminContext): Promise<Reply> {

@@ -19,7 +19,7 @@ export interface Health {
   readonly uptime: number;
   readonly version: string;
   /** What is not well, in sentences. */
-  readonly problems?: readonly string[];
+  readonly reasons?: readonly string[];
 }
 
 export interface Stats {

@@ -98,8 +98,8 @@ describe("what is made of the answer", () => {
     assert.deepEqual([status, code, message, error.details], [400, "VALIDATION_ERROR", "bad", details]);
   });
   test("a daemon that is not well still tells its health", async (t) => {
-    const { url } = await serve(t, respond(503, { status: "degraded", uptime: 1, version: "1", problems: ["disk"] }));
-    assert.deepEqual((await createClient({ url }).health()).problems, ["disk"]);
+    const { url } = await serve(t, respond(503, { status: "degraded", uptime: 1, version: "1", reasons: ["disk"] }));
+    assert.deepEqual((await createClient({ url }).health()).reasons, ["disk"]);
   });
   for (const [name, answer] of [
     ["no JSON", (response: ServerResponse) => void response.end("<html>")],

@@ -87,9 +87,9 @@ async function checkDaemon(_: CommandCall, { dataDir }: Place): Promise<Found[]>
   }
 }
 
-function describeHealth({ status, problems = [], uptime, version }: Health, pid: number): Found {
+function describeHealth({ status, reasons = [], uptime, version }: Health, pid: number): Found {
   const facts = `pid ${pid}, up for ${readableDuration(uptime * 1000)}`;
-  if (status !== "ok") return fail(`running (${facts}), but not well: ${problems.join("; ")}`, 'see "pi-daemon logs"');
+  if (status !== "ok") return fail(`running (${facts}), but not well: ${reasons.join("; ")}`, 'see "pi-daemon logs"');
   if (version === VERSION) return ok(`running, ${facts}`);
   return warn(`running version ${version}, this program is ${VERSION}`, "pi-daemon restart");
 }

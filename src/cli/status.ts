@@ -80,10 +80,10 @@ async function tellStatus(call: CommandCall, { client, holder, place }: Found): 
   return EXIT.ok;
 }
 
-function headline(call: CommandCall, { status, problems = [] }: Health): string {
+function headline(call: CommandCall, { status, reasons = [] }: Health): string {
   const paint = createPainter(call.terminal.outHasColours);
   if (status === "ok") return `pi-daemon is ${paint("green", "running")}`;
-  const lines = problems.map((problem) => `  - ${escapeUnprintable(problem)}`);
+  const lines = reasons.map((reason) => `  - ${escapeUnprintable(reason)}`);
   return [`pi-daemon is running, but ${paint("yellow", "not well")}:`, ...lines].join("\n");
 }
 
