@@ -8,13 +8,14 @@
  * Cost: adding is linear in the text; documents are sealed into segments of up to 4096 at the next search, or when so
  * many wait; small and half-empty segments are merged on the way, so no single step handles more than 4096 documents.
  */
+import { BlockReader, requireKind, writeJson } from "./blocks.ts";
 import { requireId } from "./id-set.ts";
 import type { IdFilter } from "./id-set.ts";
 import { planQuery } from "./lexical-plan.ts";
 import type { LexicalQuery } from "./lexical-plan.ts";
 import { scoreParts, searchSegments } from "./lexical-search.ts";
 import type { SearchPlan, Saturation } from "./lexical-search.ts";
-import { SEGMENT_ROWS, SegmentBuilder } from "./segment.ts";
+import { readSegment, SEGMENT_ROWS, SegmentBuilder, writeSegment } from "./segment.ts";
 import { SegmentStore } from "./segment-store.ts";
 import { appendField, codeOfPart, codeOfWhole, countTerms, GAP, termOfCode, TermCounts } from "./token-sequence.ts";
 import { eachWord, termsOfWord } from "./terms.ts";
@@ -27,6 +28,8 @@ import { WordCache } from "./word-cache.ts";
 const K1 = 1.5;
 const B = 0.75;
 const LARGEST_WEIGHT = 255;
+/** The number changes with the layout, and with what text is made into terms. */
+const SNAPSHOT_KIND = "pi-daemon lexical index 1";
 
 export interface Field {
   readonly text: string;
@@ -136,6 +139,29 @@ export class LexicalIndex {
     if (this.#waiting.rowCount === 0) return;
     this.#segments.insert(this.#waiting.seal(this.#scratch));
     this.#waitingIds.clear();
+  }
+
+  /** The whole index in pieces that `restore` takes, joined; it must not change before the last is written. */
+  *snapshot(): Generator<Uint8Array> {
+    this.seal();
+    const segments = [...this.#segments];
+    yield* writeJson(SNAPSHOT_KIND);
+    yield* writeJson({ size: this.#size, totalLength: this.#totalLength, segments: segments.length });
+    yield* this.#vocabulary.snapshot();
+    for (const segment of segments) yield* writeSegment(segment);
+  }
+
+  /** The index that wrote these bytes; a RangeError where they are not of this kind or end early. */
+  static restore(bytes: Uint8Array): LexicalIndex {
+    const reader = new BlockReader(bytes);
+    requireKind(reader, SNAPSHOT_KIND);
+    const totals = reader.json() as { size: number; totalLength: number; segments: number };
+    const index = new LexicalIndex();
+    index.#vocabulary.restore(reader);
+    for (let left = totals.segments; left > 0; left--) index.#segments.place(readSegment(reader));
+    index.#size = totals.size;
+    index.#totalLength = totals.totalLength;
+    return index;
   }
 
   #plan(query: LexicalQuery): SearchPlan | undefined {

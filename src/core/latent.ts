@@ -9,6 +9,7 @@
  * Cost: five passes over a sample of at most 20 000 documents and 30 000 terms: a few seconds, in slices of a few
  * milliseconds.
  */
+import { BlockReader, requireKind, writeBlock, writeJson } from "./blocks.ts";
 import type { Field } from "./bm25.ts";
 import { eachWord, termsOf } from "./terms.ts";
 import { rarity } from "./lexical-plan.ts";
@@ -18,6 +19,8 @@ import { multiplyByMatrix, orthonormalise, projectedSquares, pseudoRandomColumns
 import type { SparseRow } from "./subspace.ts";
 
 export const LATENT_DIMENSIONS = 64;
+/** The number changes with the layout, and with what text is made into terms. */
+const SNAPSHOT_KIND = "pi-daemon latent model 1";
 
 /**
  * Directions carried along beyond the wanted ones, and rounds of refinement: more of either changed no result
@@ -74,6 +77,27 @@ export function encodeLatent(fields: readonly Field[], model: LatentModel): Floa
   return vector;
 }
 
+/** The model in pieces that `readLatentModel` takes, joined. */
+export function* writeLatentModel({ rows, idfs, basis, documentCount }: LatentModel): Generator<Uint8Array> {
+  yield* writeJson(SNAPSHOT_KIND);
+  yield* writeJson({ documentCount, terms: [...rows.keys()] });
+  yield* writeBlock(idfs);
+  yield* writeBlock(basis);
+}
+
+/** A RangeError where the bytes are no such model or end early. */
+export function readLatentModel(bytes: Uint8Array): LatentModel {
+  const reader = new BlockReader(bytes);
+  requireKind(reader, SNAPSHOT_KIND);
+  const { documentCount, terms } = reader.json() as { documentCount: number; terms: string[] };
+  const [idfs, basis] = [reader.float32(), reader.float32()];
+  if (idfs.length !== terms.length || basis.length !== terms.length * LATENT_DIMENSIONS) {
+    throw new RangeError("Cannot read a snapshot: terms and their directions do not match");
+  }
+  return { rows: new Map(terms.map((term, row) => [term, row])), idfs, basis, documentCount };
+}
+
+/** Shared by all models: the terms of a word depend on nothing else. */
 const knownWords = new WordCache(termsOf);
 
 function countFields(fields: readonly Field[]): Map<string, number> {

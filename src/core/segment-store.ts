@@ -37,7 +37,7 @@ export class SegmentStore {
   }
 
   insert(segment: Segment): void {
-    this.#occupy(segment);
+    this.place(segment);
     this.#mergeAlike();
   }
 
@@ -52,7 +52,8 @@ export class SegmentStore {
     this.#mergeAlike();
   }
 
-  #occupy(segment: Segment): void {
+  /** Takes a segment as it is, without merging. */
+  place(segment: Segment): void {
     const slot = this.#freeSlots.pop() ?? this.#slots.length;
     this.#slots[slot] = segment;
     segment.ids.forEach((id, row) => {
@@ -69,7 +70,7 @@ export class SegmentStore {
       this.#slots[slot] = undefined;
       this.#freeSlots.push(slot);
     }
-    if (builder.rowCount > 0) this.#occupy(builder.seal(this.#scratch));
+    if (builder.rowCount > 0) this.place(builder.seal(this.#scratch));
   }
 
   /** Merges the smallest two of like size that fit in one, until there are none. */

@@ -6,6 +6,8 @@
  * Cost: two passes over the sequences; about 3 bytes a posting, 14 a term, and the sequences at one to three bytes a
  * word.
  */
+import { writeBlock } from "./blocks.ts";
+import type { BlockReader } from "./blocks.ts";
 import { GrowableBytes, GrowableUint32 } from "./growable.ts";
 import { countTerms, TermCounts } from "./token-sequence.ts";
 
@@ -89,6 +91,27 @@ export class SegmentBuilder {
     for (const part of [this.#ids, this.#lengths, this.#offsets, this.sequences]) part.clear();
     return segment;
   }
+}
+
+export function* writeSegment(segment: Segment): Generator<Uint8Array> {
+  const { ids, lengths, sequences, offsets, live, postings } = segment;
+  const { terms, starts, rows, counts, largestCounts, smallestRatios } = postings;
+  const arrays = [ids, lengths, sequences, offsets, live, terms, starts, rows, counts, largestCounts, smallestRatios];
+  for (const array of arrays) yield* writeBlock(array);
+}
+
+export function readSegment(reader: BlockReader): Segment {
+  const [ids, lengths, sequences] = [reader.uint32(), reader.uint32(), reader.bytes()];
+  const [offsets, live, terms, starts] = [reader.uint32(), reader.bytes(), reader.uint32(), reader.uint32()];
+  const [rows, counts, largestCounts, smallestRatios] = [
+    reader.uint16(),
+    reader.bytes(),
+    reader.bytes(),
+    reader.float32(),
+  ];
+  const postings = { terms, starts, rows, counts, largestCounts, smallestRatios };
+  const liveCount = live.reduce((sum, flag) => sum + flag, 0);
+  return { ids, lengths, sequences, offsets, live, liveCount, postings };
 }
 
 /** The index into the postings' terms, -1 where no document of the segment has the term. */

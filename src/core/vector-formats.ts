@@ -7,6 +7,8 @@
  * both: int8 rows for the quick score, floats for the exact one; the quick score errs by at most the length of what
  * rounding cut off the row and the query (Cauchy-Schwarz).
  */
+import { writeBlock } from "./blocks.ts";
+import type { BlockReader } from "./blocks.ts";
 import { VectorRows } from "./vector-rows.ts";
 import type { KernelChoice } from "./vector-rows.ts";
 
@@ -34,6 +36,9 @@ export interface RowStore {
   score(first: number, count: number): QuickScores;
   /** With the query that was set last. */
   exactScore(row: number): number;
+  /** The first `count` rows as blocks, and back. */
+  snapshot(count: number): Generator<Uint8Array>;
+  restore(reader: BlockReader, count: number): void;
 }
 
 export interface RowStoreOptions {
@@ -135,6 +140,18 @@ class FloatStore implements RowStore {
   exactScore(row: number): number {
     return multiply(this.#rows.row(row), this.#query);
   }
+
+  snapshot(count: number): Generator<Uint8Array> {
+    return this.#rows.snapshot(count);
+  }
+
+  restore(reader: BlockReader, count: number): void {
+    this.#rows.restore(reader, count);
+    for (let row = 0; row < count; row++) {
+      this.#scales.set(row, 1);
+      this.#errors.set(row, this.#error);
+    }
+  }
 }
 
 class Int8Store implements RowStore {
@@ -203,6 +220,18 @@ class Int8Store implements RowStore {
   exactScore(row: number): number {
     return multiply(this.#rows.row(row), this.#query) * this.#scales.items[row]! * this.#queryScale;
   }
+
+  *snapshot(count: number): Generator<Uint8Array> {
+    yield* this.#rows.snapshot(count);
+    yield* writeBlock(this.#scales.items.subarray(0, count));
+    yield* writeBlock(this.#errors.items.subarray(0, count));
+  }
+
+  restore(reader: BlockReader, count: number): void {
+    this.#rows.restore(reader, count);
+    reader.float32().forEach((scale, row) => this.#scales.set(row, scale));
+    reader.float32().forEach((error, row) => this.#errors.set(row, error));
+  }
 }
 
 class DoubleStore implements RowStore {
@@ -255,6 +284,21 @@ class DoubleStore implements RowStore {
   exactScore(row: number): number {
     return multiply(this.#floats.subarray(row * this.#dimensions, (row + 1) * this.#dimensions), this.#query);
   }
+
+  *snapshot(count: number): Generator<Uint8Array> {
+    yield* this.#quick.snapshot(count);
+    yield* writeBlock(this.#floats.subarray(0, count * this.#dimensions));
+  }
+
+  restore(reader: BlockReader, count: number): void {
+    this.#quick.restore(reader, count);
+    this.#floats = requireLength(reader.float32(), count * this.#dimensions);
+  }
+}
+
+function requireLength(floats: Float32Array, length: number): Float32Array<ArrayBuffer> {
+  if (floats.length !== length) throw new RangeError(`Cannot read a snapshot: ${floats.length} floats for ${length}`);
+  return floats as Float32Array<ArrayBuffer>;
 }
 
 /** NaN when a component is. */

@@ -6,6 +6,8 @@
  * floats.
  * Layout: the query, room for the scores of a slice, then the rows, in one memory that only grows.
  */
+import { writeBlock } from "./blocks.ts";
+import type { BlockReader } from "./blocks.ts";
 import { bytesOf, FLOAT_LISTING, INT8_LISTING } from "./vector-kernels.ts";
 
 /** How many rows are scored at a time: their scores fit the first-level cache. */
@@ -93,6 +95,24 @@ export class VectorRows {
   /** Moves one row into the place of another. */
   move(from: number, to: number): void {
     this.#rows.copyWithin(to * this.width, from * this.width, (from + 1) * this.width);
+  }
+
+  /** The first rows, a slice in each block, copied, because the memory moves when it grows. */
+  *snapshot(count: number): Generator<Uint8Array> {
+    for (let first = 0; first < count; first += SLICE_ROWS) {
+      yield* writeBlock(this.#rows.slice(first * this.width, Math.min(first + SLICE_ROWS, count) * this.width));
+    }
+  }
+
+  restore(reader: BlockReader, count: number): void {
+    this.reserve(count);
+    for (let first = 0; first < count; first += SLICE_ROWS) {
+      const rows = this.#format === "int8" ? new Int8Array(reader.bytes().buffer) : reader.float32();
+      if (rows.length !== Math.min(SLICE_ROWS, count - first) * this.width) {
+        throw new RangeError(`Cannot read a snapshot: rows of another width than ${this.width}`);
+      }
+      this.#rows.set(rows, first * this.width);
+    }
   }
 
   /** Sets the query: int16 numbers for int8 rows, floats for float rows; `components` may leave the padding out. */

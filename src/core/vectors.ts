@@ -11,6 +11,7 @@
  * Errors: RangeError for a wrong number of components, for one that is not finite, and for an id that is taken or out
  * of bounds.
  */
+import { BlockReader, requireKind, writeBlock, writeJson } from "./blocks.ts";
 import { requireId } from "./id-set.ts";
 import type { IdFilter } from "./id-set.ts";
 import { IdTable } from "./id-table.ts";
@@ -25,6 +26,8 @@ import type { KernelChoice } from "./vector-rows.ts";
 const FEWEST_DEAD = 256;
 /** A slice of which less than this part passes the filter is scored row by row. */
 const SPARSE = 1 / 8;
+/** The number changes with the layout. */
+const SNAPSHOT_KIND = "pi-daemon vector index 1";
 
 export interface VectorIndexOptions {
   readonly dimensions: number;
@@ -58,9 +61,10 @@ interface Scan {
 
 export class VectorIndex {
   readonly dimensions: number;
+  readonly #format: VectorFormat;
   readonly #store: RowStore;
   readonly #places = new IdTable();
-  #ids = new Uint32Array(64);
+  #ids: Uint32Array = new Uint32Array(64);
   #live = new Uint8Array(64);
   #rowCount = 0;
   #size = 0;
@@ -72,6 +76,7 @@ export class VectorIndex {
       throw new RangeError(`Cannot index vectors of ${dimensions} components: expected an integer from 1 to 65536`);
     }
     this.dimensions = dimensions;
+    this.#format = format;
     this.#store = createRowStore({ dimensions, format, kernel });
   }
 
@@ -143,6 +148,29 @@ export class VectorIndex {
     }
   }
 
+  /** The whole index in pieces that `restore` takes, joined; it must not change before the last is written. */
+  *snapshot(): Generator<Uint8Array> {
+    this.#closeUp();
+    yield* writeJson(SNAPSHOT_KIND);
+    yield* writeJson({ dimensions: this.dimensions, format: this.#format });
+    yield* writeBlock(this.#ids.subarray(0, this.#size));
+    yield* this.#store.snapshot(this.#size);
+  }
+
+  /** The index that wrote these bytes; a RangeError where they are not of this kind or end early. */
+  static restore(bytes: Uint8Array): VectorIndex {
+    const reader = new BlockReader(bytes);
+    requireKind(reader, SNAPSHOT_KIND);
+    const index = new VectorIndex(reader.json() as VectorIndexOptions);
+    const ids = reader.uint32();
+    index.#store.restore(reader, ids.length);
+    index.#ids = ids;
+    index.#live = new Uint8Array(ids.length).fill(1);
+    ids.forEach((id, row) => index.#places.set(id, row));
+    index.#rowCount = index.#size = ids.length;
+    return index;
+  }
+
   #scanSlice(first: number, scan: Scan): void {
     const last = Math.min(first + SLICE_ROWS, this.#rowCount);
     this.#store.setQuery(scan.unit);
@@ -195,7 +223,7 @@ export class VectorIndex {
   }
 
   #grow(): void {
-    const capacity = this.#ids.length * 2;
+    const capacity = Math.max(64, this.#ids.length * 2);
     const ids = new Uint32Array(capacity);
     const live = new Uint8Array(capacity);
     ids.set(this.#ids);

@@ -5,6 +5,8 @@
  * three.
  * Not: a term keeps its number when its last document goes; numbers are reclaimed only by building the index anew.
  */
+import { writeBlock } from "./blocks.ts";
+import type { BlockReader } from "./blocks.ts";
 import { GrowableUint32 } from "./growable.ts";
 
 const PREFIX_LENGTH = 3;
@@ -36,6 +38,25 @@ export class Vocabulary {
     this.#terms.push(term);
     this.#documentCounts.push(0);
     return number;
+  }
+
+  /** Terms hold no spaces, so a line break parts them. */
+  *snapshot(): Generator<Uint8Array> {
+    yield* writeBlock(new TextEncoder().encode(this.#terms.join("\n")));
+    yield* writeBlock(this.#documentCounts.toArray());
+  }
+
+  /** Fills an empty vocabulary. */
+  restore(reader: BlockReader): void {
+    const text = new TextDecoder().decode(reader.bytes());
+    const counts = reader.uint32();
+    const terms = text === "" ? [] : text.split("\n");
+    if (terms.length !== counts.length)
+      throw new RangeError("Cannot read a snapshot: terms and their counts do not match");
+    terms.forEach((term, number) => {
+      this.intern(term);
+      this.#documentCounts.set(number, counts[number]!);
+    });
   }
 
   term(number: number): string {

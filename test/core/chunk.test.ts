@@ -218,7 +218,11 @@ test("code: up to 40 lines, small declarations together, long ones in pieces", (
 });
 
 test("a single line of 50 MB", () => {
-  for (const [name, sizeMb] of [["a.txt", 50], ["a.md", 5], ["a.min.js", 5]] as const) {
+  for (const [name, sizeMb] of [
+    ["a.txt", 50],
+    ["a.md", 5],
+    ["a.min.js", 5],
+  ] as const) {
     const chunks = chunkText("word ".repeat(200_000 * sizeMb), name);
     assert.ok(chunks.length > 833 * sizeMb && chunks.length < 1251 * sizeMb, `${chunks.length} chunks`);
     assert.ok(chunks.every(({ startLine, endLine, text }) => startLine === 1 && endLine === 1 && text.length <= 1200));
