@@ -5,8 +5,9 @@
  * Errors: {@link UnreachableError} when no whole answer came; an answer of any status is an answer.
  * Not: keep-alive. A process that ends after a call or two has nothing to keep.
  */
-import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { request as httpRequest } from "./node-http.ts";
 
 /** Where a server is: its socket, or its URL and what is to be shown there as a bearer token. */
 export type Address =

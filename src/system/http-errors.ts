@@ -4,7 +4,7 @@
  * Errors: an {@link HttpError} is shown as it is, a failing disk is 503, everything else is a 500 that says a request
  *   id and nothing more; the log has the stack under the same id.
  */
-import { STATUS_CODES } from "node:http";
+import { STATUS_CODES } from "./node-http.ts";
 import type { Log } from "./log.ts";
 import { HttpError, jsonReply, type ErrorCode, type Reply, type Request, type Route } from "./http.ts";
 import { StorageError } from "./storage-error.ts";

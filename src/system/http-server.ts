@@ -4,7 +4,7 @@
  * Units: milliseconds of the monotonic clock.
  * Cost: one timer looks after every deadline once a second.
  */
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Timer } from "./clock.ts";
 import { createAdmission } from "./http-admission.ts";
@@ -13,6 +13,7 @@ import { rawErrorResponse } from "./http-errors.ts";
 import { bindSocketFile, bindTcp } from "./http-listen.ts";
 import { createPipeline, methodLabel, type PipelineServices, type PipelineState } from "./http-pipeline.ts";
 import { refuseConnection } from "./http-refusal.ts";
+import { createServer } from "./node-http.ts";
 import { HttpError, type HttpServer, type HttpServerOptions, type HttpSettings } from "./http.ts";
 
 const TICK_MS = 1_000;
