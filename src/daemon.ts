@@ -18,6 +18,7 @@ import { createActions } from "./system/actions.ts";
 import type { Clock } from "./system/clock.ts";
 import { readDefinitionFolder } from "./system/definition-folder.ts";
 import { createEventBus } from "./system/event-bus.ts";
+import { watchDiskBudget } from "./system/disk-budget.ts";
 import { ensurePrivateDirectory } from "./system/files.ts";
 import { gzip } from "./system/gzip.ts";
 import type { HttpSettings, Route } from "./system/http.ts";
@@ -41,6 +42,8 @@ export interface DaemonOptions {
   readonly references: ReferenceOptions;
   readonly clock: Clock;
   readonly log: Log;
+  /** The log in use, where it is a file: it counts for `storage.maxBytes`. */
+  readonly logFile?: string | undefined;
   /** Reads the config anew, for a reload. */
   readonly readConfig: () => Promise<{ readonly ok: true; readonly config: Config } | Extract<ReloadOutcome, { ok: false }>>;
   /** Told of each config that comes into force after the first: log level, secrets to hide. */
@@ -82,6 +85,8 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
   const processMetrics = startProcessMetrics({ clock, registry }, VERSION);
   undo.push(async () => processMetrics.stop());
   const storage = createStorage({ clock, log, registry }, { dataDir, settings: () => config.storage });
+  const diskBudget = watchDiskBudget({ clock, log }, { dataDir, logFile: options.logFile }, () => config.storage.maxBytes);
+  undo.push(async () => diskBudget.stop());
   const { references } = options;
   const shared: SharedServices = {
     clock,
@@ -109,7 +114,7 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
   const requestMetrics = createRequestMetrics(registry);
   const admin = adminRoutes({
     uptimeSeconds: processMetrics.uptimeSeconds,
-    problems: () => [...storage.problems(), ...plugins.problems()],
+    problems: () => [...storage.problems(), ...diskBudget.problems(), ...plugins.problems()],
     shownConfig: () => redactConfig(config),
     reload,
     stats: () => ({

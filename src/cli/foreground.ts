@@ -37,6 +37,7 @@ export async function runForeground(call: CommandCall): Promise<number> {
       references: settings.references,
       clock: call.clock,
       log,
+      logFile: call.args.value("log-file"),
       readConfig: async () => readSettings(call),
       onConfig(next) {
         secrets = secretsOf(next);

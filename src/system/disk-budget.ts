@@ -12,8 +12,8 @@ import type { Log } from "./log.ts";
 const LOOK_MS = 60_000;
 
 export interface DiskBudget {
-  /** What is wrong, in a sentence, or nothing. */
-  problem(): string | undefined;
+  /** What was wrong at the last look, in a sentence, or nothing. */
+  problems(): readonly string[];
   /** Looks now. */
   look(): void;
   stop(): void;
@@ -32,7 +32,7 @@ interface Found {
 }
 
 export function watchDiskBudget(services: { clock: Clock; log: Log }, places: BudgetPlaces, maxBytes: () => number): DiskBudget {
-  let problem: string | undefined;
+  let problems: readonly string[] = [];
 
   function look(): void {
     const files = [...listFiles(places.dataDir), ...listLogs(places.logFile)];
@@ -43,11 +43,11 @@ export function watchDiskBudget(services: { clock: Clock; log: Log }, places: Bu
       total -= file.bytes;
       services.log.warn("removed a file to stay below storage.maxBytes", { path: file.path, bytes: file.bytes });
     }
-    problem = total <= maxBytes() ? undefined : `${places.dataDir} holds ${total} bytes, more than storage.maxBytes (${maxBytes()}) allows`;
+    problems = total <= maxBytes() ? [] : [`${places.dataDir} holds ${total} bytes, more than storage.maxBytes (${maxBytes()}) allows`];
   }
 
   const timer: Timer = services.clock.every(LOOK_MS, look);
-  return { problem: () => problem, look, stop: () => timer.cancel() };
+  return { problems: () => problems, look, stop: () => timer.cancel() };
 }
 
 /** What may be removed, in the order in which it should be. */
