@@ -9,6 +9,7 @@
  */
 import { writeBlock } from "./blocks.ts";
 import type { BlockReader } from "./blocks.ts";
+import { distance, largestMagnitude, multiply } from "./unit-vectors.ts";
 import { VectorRows } from "./vector-rows.ts";
 import type { KernelChoice } from "./vector-rows.ts";
 
@@ -47,8 +48,6 @@ export interface RowStoreOptions {
   readonly kernel: KernelChoice | undefined;
 }
 
-type Numbers = Int8Array | Float32Array | Float64Array;
-
 const LARGEST_INT8 = 127;
 const LARGEST_INT16 = 32_767;
 /** What the magnitudes of an int16 query may add up to, so that with int8 rows no sum leaves 32 bits. */
@@ -58,27 +57,6 @@ const FLOAT_ROUNDING = 2 ** -24;
 export function createRowStore(options: RowStoreOptions): RowStore {
   if (options.format === "float") return new FloatStore(options);
   return options.format === "int8" ? new Int8Store(options) : new DoubleStore(options);
-}
-
-/**
- * A copy of length 1 (all zeros stay zeros); a RangeError for a wrong number of components or one that is not finite.
- */
-export function toUnitLength(vector: ArrayLike<number>, dimensions: number): Float64Array {
-  if (vector.length !== dimensions) {
-    throw new RangeError(`Cannot use a vector of ${vector.length} components: this index holds ${dimensions} in each`);
-  }
-  const unit = new Float64Array(dimensions);
-  for (let at = 0; at < dimensions; at++) unit[at] = vector[at]!;
-  const largest = largestMagnitude(unit);
-  if (!Number.isFinite(largest)) {
-    throw new RangeError("Cannot use a vector with a component that is no finite number");
-  }
-  if (largest === 0) return unit;
-  // Scaled by the largest first, so that no square leaves the range of a double.
-  for (let at = 0; at < dimensions; at++) unit[at]! /= largest;
-  const length = Math.sqrt(multiply(unit, unit));
-  for (let at = 0; at < dimensions; at++) unit[at]! /= length;
-  return unit;
 }
 
 /** Numbers by row, zero until they are set. */
@@ -299,27 +277,4 @@ class DoubleStore implements RowStore {
 function requireLength(floats: Float32Array, length: number): Float32Array<ArrayBuffer> {
   if (floats.length !== length) throw new RangeError(`Cannot read a snapshot: ${floats.length} floats for ${length}`);
   return floats as Float32Array<ArrayBuffer>;
-}
-
-/** NaN when a component is. */
-function largestMagnitude(vector: Float64Array): number {
-  let largest = 0;
-  for (let at = 0; at < vector.length; at++) largest = Math.max(largest, Math.abs(vector[at]!));
-  return largest;
-}
-
-function multiply(row: Numbers, query: Float64Array): number {
-  let sum = 0;
-  for (let at = 0; at < query.length; at++) sum += row[at]! * query[at]!;
-  return sum;
-}
-
-/** From a vector to what stands for it: numbers times a scale. */
-function distance(vector: Float64Array, numbers: Numbers, scale: number): number {
-  let sum = 0;
-  for (let at = 0; at < vector.length; at++) {
-    const cut = vector[at]! - numbers[at]! * scale;
-    sum += cut * cut;
-  }
-  return Math.sqrt(sum);
 }

@@ -214,3 +214,17 @@ test("refuses wrong lengths, numbers that are none, taken ids; and stays as it w
   assert.equal(index.size, 1);
   assert.deepEqual(index.search([2, 0], { k: 3 }), [{ id: 1, score: 1 }]);
 });
+
+test("where there is no WebAssembly, the plain loop steps in, unless SIMD was asked for", (t) => {
+  const api = Object.getOwnPropertyDescriptor(globalThis, "WebAssembly")!;
+  t.after(() => Object.defineProperty(globalThis, "WebAssembly", api));
+  Reflect.deleteProperty(globalThis, "WebAssembly");
+  const index = new VectorIndex({ dimensions: 2, format: "float" });
+  assert.equal(index.kernel, "scalar");
+  index.add(1, [3, 4]);
+  assert.deepEqual(
+    index.search([3, 4], { k: 1 }).map(({ id }) => id),
+    [1],
+  );
+  assert.throws(() => new VectorIndex({ dimensions: 2, format: "float", kernel: "simd" }), /no WebAssembly/);
+});
