@@ -8,28 +8,28 @@
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
+/** What a byte outside a string means; one look-up is faster than the comparisons it stands for. */
+const STRING = 1;
+const OPEN = 2;
+const CLOSE = 3;
+const MEANING = new Uint8Array(256);
+MEANING[QUOTE] = STRING;
+for (const bracket of "[{") MEANING[bracket.charCodeAt(0)] = OPEN;
+for (const bracket of "]}") MEANING[bracket.charCodeAt(0)] = CLOSE;
+
 export function exceedsJsonDepth(bytes: Uint8Array, maxDepth: number): boolean {
   const length = bytes.length;
   if (length <= maxDepth) return false;
   let depth = 0;
-  for (let index = 0; index < length; index++) {
-    const byte = bytes[index]!;
-    if (byte === QUOTE) {
-      index = skipString(bytes, index + 1);
-    } else if (byte >= 0x5b) {
-      // `[` and `{`, `]` and `}` differ in one bit only.
-      const bracket = byte & 0xdf;
-      if (bracket === 0x5b) {
-        if (++depth > maxDepth) return true;
-      } else if (bracket === 0x5d) depth--;
-    }
+  let index = 0;
+  while (index < length) {
+    const meaning = MEANING[bytes[index++]!];
+    if (meaning === 0) continue;
+    if (meaning === STRING) {
+      // In here and not in a function of its own: half the time (measured).
+      for (let byte = bytes[index++]; byte !== QUOTE && byte !== undefined; byte = bytes[index++]) if (byte === BACKSLASH) index++;
+    } else if (meaning === CLOSE) depth--;
+    else if (++depth > maxDepth) return true;
   }
   return false;
-}
-
-/** The index of the quote that ends the string whose first byte stands at `start`. */
-function skipString(bytes: Uint8Array, start: number): number {
-  let index = start;
-  while (index < bytes.length && bytes[index] !== QUOTE) index += bytes[index] === BACKSLASH ? 2 : 1;
-  return index;
 }

@@ -64,10 +64,7 @@ export function readSample(value: unknown, issues: Issue[], recognise: Recognise
   }
   const series = recogniseSeries(value, recognise);
   const faults = issues.length;
-  checkFields(value, series !== undefined, (path, message) => {
-    if (issues.length - faults < MOST_ISSUES) issues.push({ path, message });
-    return issues.length - faults < MOST_ISSUES;
-  });
+  checkFields(value, series !== undefined, issues);
   return issues.length === faults ? toSample(value, series) : undefined;
 }
 
@@ -108,21 +105,24 @@ function toExemplar(exemplar: JsonObject): Exemplar {
   return { labels, value: exemplar["value"] as number, ...(timestampMs !== undefined && { timestampMs }) };
 }
 
-/** Answers whether there is room for more. */
-type Report = (field: string, message: string) => boolean;
+/** Adds an issue, and answers whether there is room for more. */
+function report(issues: Issue[], path: string, message: string): boolean {
+  if (issues.length < MOST_ISSUES) issues.push({ path, message });
+  return issues.length < MOST_ISSUES;
+}
 
-function checkFields(metric: MetricJson, isRecognised: boolean, report: Report): void {
-  for (const field in metric) if (!KNOWN_FIELDS.has(field) && !report(shorten(field), unknownField(field))) return;
-  if (!isRecognised) checkName(metric.name, report);
-  if (!isRecognised && metric.labels !== undefined) checkLabels(metric.labels, "labels", report);
+function checkFields(metric: MetricJson, isRecognised: boolean, issues: Issue[]): void {
+  for (const field in metric) if (!KNOWN_FIELDS.has(field) && !report(issues, shorten(field), unknownField(field))) return;
+  if (!isRecognised) checkName(metric.name, issues);
+  if (!isRecognised && metric.labels !== undefined) checkLabels(metric.labels, "labels", issues);
   const type = metric.type as MetricType;
-  if (METRIC_TYPES.includes(type)) checkValue(metric, type, report);
-  else report("type", `expected "counter", "gauge", "histogram" or "summary"${given(type)}`);
-  if (metric.timestamp !== undefined) checkTimestamp(metric.timestamp, "timestamp", report);
-  if (metric.help !== undefined) checkText(metric.help, "help", report);
-  if (metric.unit !== undefined) checkUnit(metric.unit, report);
-  if (metric.buckets !== undefined) checkBuckets(metric.buckets, type, report);
-  if (metric.exemplar !== undefined) checkExemplar(metric.exemplar, type, report);
+  if (METRIC_TYPES.includes(type)) checkValue(metric, type, issues);
+  else report(issues, "type", `expected "counter", "gauge", "histogram" or "summary"${given(type)}`);
+  if (metric.timestamp !== undefined) checkTimestamp(metric.timestamp, "timestamp", issues);
+  if (metric.help !== undefined) checkText(metric.help, "help", issues);
+  if (metric.unit !== undefined) checkUnit(metric.unit, issues);
+  if (metric.buckets !== undefined) checkBuckets(metric.buckets, type, issues);
+  if (metric.exemplar !== undefined) checkExemplar(metric.exemplar, type, issues);
 }
 
 function unknownField(field: string): string {
@@ -130,20 +130,20 @@ function unknownField(field: string): string {
   return `unknown field${near === undefined ? "" : `; did you mean "${near}"?`}`;
 }
 
-function checkName(name: unknown, report: Report): void {
-  if (typeof name !== "string") return void report("name", `expected the metric's name as a string${given(name)}`);
-  if (name.length > MOST_NAME_CHARACTERS) return void report("name", `expected at most ${MOST_NAME_CHARACTERS} characters, not ${name.length}`);
+function checkName(name: unknown, issues: Issue[]): void {
+  if (typeof name !== "string") return void report(issues, "name", `expected the metric's name as a string${given(name)}`);
+  if (name.length > MOST_NAME_CHARACTERS) return void report(issues, "name", `expected at most ${MOST_NAME_CHARACTERS} characters, not ${name.length}`);
   const fault = findMetricNameFault(name);
-  if (fault !== undefined) report("name", fault);
+  if (fault !== undefined) report(issues, "name", fault);
 }
 
-function checkLabels(labels: unknown, field: string, report: Report): void {
-  if (!isObject(labels)) return void report(field, `expected an object of label keys and string values${given(labels)}`);
+function checkLabels(labels: unknown, field: string, issues: Issue[]): void {
+  if (!isObject(labels)) return void report(issues, field, `expected an object of label keys and string values${given(labels)}`);
   for (const key in labels) {
     const fault = key.length > MOST_NAME_CHARACTERS ? `expected at most ${MOST_NAME_CHARACTERS} characters in a label key` : findLabelNameFault(key);
-    if (fault !== undefined && !report(`${field}.${shorten(key)}`, fault)) return;
+    if (fault !== undefined && !report(issues, `${field}.${shorten(key)}`, fault)) return;
     const valueFault = findLabelValueFault(labels[key]);
-    if (valueFault !== undefined && !report(`${field}.${shorten(key)}`, valueFault)) return;
+    if (valueFault !== undefined && !report(issues, `${field}.${shorten(key)}`, valueFault)) return;
   }
 }
 
@@ -152,43 +152,45 @@ function findLabelValueFault(value: unknown): string | undefined {
   return value.isWellFormed() ? undefined : "expected Unicode text without lone surrogates";
 }
 
-function checkValue(metric: MetricJson, type: MetricType, report: Report): void {
+function checkValue(metric: MetricJson, type: MetricType, issues: Issue[]): void {
+  const { increment, set, delta, observe } = metric;
   const allowed = FIELDS_OF_TYPE[type];
-  let sent = 0;
-  let fitting = 0;
-  const check = (field: ValueField, value: unknown): void => {
-    sent++;
-    if (!allowed.includes(field)) report(field, `a ${type} takes ${allowed.join(" or ")}, not ${field}`);
-    else if (fitting++ > 0) report(field, `a ${type} takes either ${allowed.join(" or ")}, not both`);
-    else if (!isFiniteNumber(value)) report(field, `expected a finite number${given(value)}`);
-    else if (field === "increment" && value < 0) report(field, `expected a number >= 0, not ${value}: a counter never goes down`);
-  };
-  if (metric.increment !== undefined) check("increment", metric.increment);
-  if (metric.set !== undefined) check("set", metric.set);
-  if (metric.delta !== undefined) check("delta", metric.delta);
-  if (metric.observe !== undefined) check("observe", metric.observe);
-  if (sent === 0 && type !== "counter") report(allowed[0]!, `missing: a ${type} takes ${allowed.join(" or ")}`);
+  if (increment !== undefined) checkNumber("increment", increment, allowed, issues);
+  if (set !== undefined) checkNumber("set", set, allowed, issues);
+  if (delta !== undefined) checkNumber("delta", delta, allowed, issues);
+  if (observe !== undefined) checkNumber("observe", observe, allowed, issues);
+  if (set !== undefined && delta !== undefined && type === "gauge") report(issues, "delta", "a gauge takes either set or delta, not both");
+  const isMissing = increment === undefined && set === undefined && delta === undefined && observe === undefined;
+  if (isMissing && type !== "counter") report(issues, allowed[0]!, `missing: a ${type} takes ${allowed.join(" or ")}`);
+  if (type === "counter" && typeof increment === "number" && increment < 0) {
+    report(issues, "increment", `expected a number >= 0, not ${increment}: a counter never goes down`);
+  }
 }
 
-function checkTimestamp(timestamp: unknown, field: string, report: Report): void {
-  if (!isFiniteNumber(timestamp) || timestamp < 0) report(field, `expected milliseconds since 1970 as a number >= 0${given(timestamp)}`);
+function checkNumber(field: ValueField, value: unknown, allowed: readonly ValueField[], issues: Issue[]): void {
+  if (!allowed.includes(field)) report(issues, field, `this type takes ${allowed.join(" or ")}, not ${field}`);
+  else if (!isFiniteNumber(value)) report(issues, field, `expected a finite number${given(value)}`);
 }
 
-function checkText(text: unknown, field: string, report: Report): void {
-  if (typeof text !== "string") report(field, `expected a string${given(text)}`);
-  else if (text.length > MOST_HELP_CHARACTERS) report(field, `expected at most ${MOST_HELP_CHARACTERS} characters, not ${text.length}`);
-  else if (!text.isWellFormed()) report(field, "expected Unicode text without lone surrogates");
+function checkTimestamp(timestamp: unknown, field: string, issues: Issue[]): void {
+  if (!isFiniteNumber(timestamp) || timestamp < 0) report(issues, field, `expected milliseconds since 1970 as a number >= 0${given(timestamp)}`);
 }
 
-function checkUnit(unit: unknown, report: Report): void {
+function checkText(text: unknown, field: string, issues: Issue[]): void {
+  if (typeof text !== "string") report(issues, field, `expected a string${given(text)}`);
+  else if (text.length > MOST_HELP_CHARACTERS) report(issues, field, `expected at most ${MOST_HELP_CHARACTERS} characters, not ${text.length}`);
+  else if (!text.isWellFormed()) report(issues, field, "expected Unicode text without lone surrogates");
+}
+
+function checkUnit(unit: unknown, issues: Issue[]): void {
   const isUnit = typeof unit === "string" && unit.length <= MOST_NAME_CHARACTERS && /^[a-zA-Z0-9_]+$/.test(unit);
-  if (!isUnit) report("unit", `expected a unit such as "seconds": letters, digits and _${given(unit)}`);
+  if (!isUnit) report(issues, "unit", `expected a unit such as "seconds": letters, digits and _${given(unit)}`);
 }
 
-function checkBuckets(buckets: unknown, type: MetricType, report: Report): void {
-  if (type !== "histogram") report("buckets", "only a histogram takes buckets");
+function checkBuckets(buckets: unknown, type: MetricType, issues: Issue[]): void {
+  if (type !== "histogram") report(issues, "buckets", "only a histogram takes buckets");
   const fault = findBucketsFault(buckets);
-  if (fault !== undefined) report("buckets", fault);
+  if (fault !== undefined) report(issues, "buckets", fault);
 }
 
 /** What is wrong with a list of upper bounds, or `undefined`. +Inf is implied and may not be given. */
@@ -198,20 +200,20 @@ export function findBucketsFault(buckets: unknown): string | undefined {
   return `expected 1 to ${MOST_BUCKETS} finite upper bounds in rising order (+Inf is added by itself)`;
 }
 
-function checkExemplar(exemplar: unknown, type: MetricType, report: Report): void {
-  if (type !== "counter" && type !== "histogram") report("exemplar", "only counters and histograms take an exemplar");
-  if (!isObject(exemplar)) return void report("exemplar", `expected an object with labels and value${given(exemplar)}`);
+function checkExemplar(exemplar: unknown, type: MetricType, issues: Issue[]): void {
+  if (type !== "counter" && type !== "histogram") report(issues, "exemplar", "only counters and histograms take an exemplar");
+  if (!isObject(exemplar)) return void report(issues, "exemplar", `expected an object with labels and value${given(exemplar)}`);
   for (const field in exemplar) {
     if (field === "labels" || field === "value" || field === "timestamp") continue;
-    if (!report(`exemplar.${shorten(field)}`, "unknown field; an exemplar has labels, value and timestamp")) return;
+    if (!report(issues, `exemplar.${shorten(field)}`, "unknown field; an exemplar has labels, value and timestamp")) return;
   }
-  if (!isFiniteNumber(exemplar["value"])) report("exemplar.value", `expected a finite number${given(exemplar["value"])}`);
-  if (exemplar["timestamp"] !== undefined) checkTimestamp(exemplar["timestamp"], "exemplar.timestamp", report);
+  if (!isFiniteNumber(exemplar["value"])) report(issues, "exemplar.value", `expected a finite number${given(exemplar["value"])}`);
+  if (exemplar["timestamp"] !== undefined) checkTimestamp(exemplar["timestamp"], "exemplar.timestamp", issues);
   if (exemplar["labels"] === undefined) return;
-  checkLabels(exemplar["labels"], "exemplar.labels", report);
+  checkLabels(exemplar["labels"], "exemplar.labels", issues);
   const characters = isObject(exemplar["labels"]) ? [...Object.entries(exemplar["labels"]).flat().join("")].length : 0;
   if (characters > MOST_EXEMPLAR_CHARACTERS) {
-    report("exemplar.labels", `expected at most ${MOST_EXEMPLAR_CHARACTERS} characters in all names and values, not ${characters}`);
+    report(issues, "exemplar.labels", `expected at most ${MOST_EXEMPLAR_CHARACTERS} characters in all names and values, not ${characters}`);
   }
 }
 

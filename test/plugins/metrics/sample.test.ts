@@ -45,7 +45,7 @@ describe("what is refused, and what is said", () => {
     ['{"name":"a"}', "type", /expected "counter", "gauge", "histogram" or "summary"/],
     ['{"name":"a","type":"Counter"}', "type", /not "Counter"/],
     ['{"name":"a","type":"constructor"}', "type", /not "constructor"/],
-    ['{"name":"a","type":"counter","set":1}', "set", /a counter takes increment, not set/],
+    ['{"name":"a","type":"counter","set":1}', "set", /this type takes increment, not set/],
     ['{"name":"a","type":"counter","increment":-1}', "increment", />= 0, not -1/],
     ['{"name":"a","type":"counter","increment":"1"}', "increment", /finite number, not "1"/],
     ['{"name":"a","type":"counter","increment":null}', "increment", /not null/],
