@@ -126,22 +126,18 @@ function decode(bytes: Buffer): MetricsEvent {
   if (kind === "drop") return { kind, ...moment, ...(content as Pick<DropEvent, "name" | "labels">) };
   if (kind === "expire") return { kind, ...moment, ...(content as Pick<ExpireEvent, "cutoffMs">) };
   const extra = rawStart === HEADER_BYTES ? undefined : (JSON.parse(bytes.toString("utf8", HEADER_BYTES, rawStart)) as SamplesExtra);
-  return { kind, ...moment, raw, extra, ...decodeSamples(kind, content, extra), series: undefined };
+  const items = (kind === "metric" ? [content] : content["metrics"]) as Record<string, unknown>[];
+  const samples = extra === undefined ? items.map((item) => toSample(item)) : decodeSome(items, extra);
+  const requestId = kind === "batch" ? (content["requestId"] as string | undefined) : undefined;
+  return { kind, nowMs: moment.nowMs, wallMs: moment.wallMs, raw, samples, series: undefined, requestId, extra };
 }
 
-function decodeSamples(
-  kind: SamplesEvent["kind"],
-  content: Record<string, unknown>,
-  extra: SamplesExtra | undefined,
-): Pick<SamplesEvent, "samples" | "requestId"> {
-  const items = (kind === "metric" ? [content] : content["metrics"]) as Record<string, unknown>[];
-  const refused = new Set(extra?.refused);
-  const samples = items.filter((_, index) => !refused.has(index)).map((item) => toSample(item));
-  const buckets = new Map(Object.entries(extra?.buckets ?? {}));
-  return {
-    samples: samples.map((sample) => (buckets.has(sample.name) ? { ...sample, buckets: buckets.get(sample.name) } : sample)),
-    requestId: kind === "batch" ? (content["requestId"] as string | undefined) : undefined,
-  };
+/** The samples that counted, with the buckets that they brought. */
+function decodeSome(items: readonly Record<string, unknown>[], { refused, buckets }: SamplesExtra): Sample[] {
+  const isRefused = new Set(refused);
+  const bucketsByName = new Map(Object.entries(buckets ?? {}));
+  const samples = items.filter((_, index) => !isRefused.has(index)).map((item) => toSample(item));
+  return samples.map((sample) => (bucketsByName.has(sample.name) ? { ...sample, buckets: bucketsByName.get(sample.name) } : sample));
 }
 
 /** A piece of a snapshot: about this many characters of JSON lines. */
