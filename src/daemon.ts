@@ -23,7 +23,7 @@ import { ensurePrivateDirectory } from "./system/files.ts";
 import { gzip } from "./system/gzip.ts";
 import type { HttpSettings, Route } from "./system/http.ts";
 import { createHttpServer } from "./system/http-server.ts";
-import { acquireLock } from "./system/lock.ts";
+import { acquireLock, type Lock, LockHeldError } from "./system/lock.ts";
 import type { Log } from "./system/log.ts";
 import { createPluginFiles } from "./system/plugin-files.ts";
 import { readBootId } from "./system/process-identity.ts";
@@ -76,10 +76,9 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
   let config = options.config;
   const { dataDir } = config;
 
-  ensurePrivateDirectory(dataDir, log);
-  const lock = await acquireLock(dataDir, { version: VERSION });
+  const { lock, token } = await takeDataDirectory(dataDir, log);
   undo.push(async () => lock.release());
-  let fileToken = await loadToken(dataDir, log);
+  let fileToken = token;
 
   const registry = new Registry();
   const processMetrics = startProcessMetrics({ clock, registry }, VERSION);
@@ -163,6 +162,20 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
   }
 
   return { url, socketPath, reload, stop: () => runInReverse(undo, log) };
+}
+
+async function takeDataDirectory(dataDir: string, log: Log): Promise<{ lock: Lock; token: string }> {
+  let lock: Lock | undefined;
+  try {
+    ensurePrivateDirectory(dataDir, log);
+    lock = acquireLock(dataDir, { version: VERSION });
+    return { lock, token: await loadToken(dataDir, log) };
+  } catch (error) {
+    lock?.release();
+    if (error instanceof LockHeldError) throw error;
+    // A full disk says `ENOSPC: no space left on device, write`, and not where.
+    throw new Error(`Cannot use the data directory ${dataDir}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function httpSettings(config: Config, fileToken: string): HttpSettings {

@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { TestContext } from "node:test";
 
 /** `_IOR('X', 125, __u32)`, and the flag that drops what the journal has not written yet. */
@@ -26,6 +26,8 @@ export interface CuttableDisk {
   readonly path: string;
   /** The file system ends in this moment, with what is on the medium. Everything open on it fails from now on. */
   cutPower(): void;
+  /** The file system finds itself damaged and takes no more writes until {@link restart}. */
+  becomeReadOnly(): void;
   /** Mounts it again, as after a restart of the machine. */
   restart(): void;
 }
@@ -37,13 +39,17 @@ export function ext4(t: TestContext): CuttableDisk {
   writeFileSync(image, "");
   truncateSync(image, 64 << 20);
   run("mkfs.ext4", ["-q", "-F", image]);
-  const mount = (): void => run("mount", ["-o", "loop", image, path]);
+  const mount = (): void => run("mount", ["-o", "loop,errors=remount-ro", image, path]);
   mount();
   return {
     path,
     cutPower() {
       const call = `open(F, "<", $ARGV[0]) && ioctl(F, ${EXT4_IOC_SHUTDOWN}, $flag) or die $!`;
       run("perl", ["-e", `my $flag = pack("L", ${NO_LOG_FLUSH}); ${call}`, path]);
+    },
+    becomeReadOnly() {
+      const { stdout } = spawnSync("findmnt", ["--noheadings", "--output", "SOURCE", path], { encoding: "utf8" });
+      writeFileSync(`/sys/fs/ext4/${basename(stdout.trim())}/trigger_fs_error`, "as a test");
     },
     restart() {
       run("umount", [path]);
