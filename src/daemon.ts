@@ -121,7 +121,7 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
       pid: process.pid,
       nodeVersion: process.version,
       uptime: processMetrics.uptimeSeconds(),
-      memory: process.memoryUsage(),
+      memory: processMetrics.memory(),
       requests: requestMetrics.total(),
       connections: server.stats().connections,
       series: registry.clientSeriesCount,
@@ -151,12 +151,16 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
       for (const { path, message } of read.issues) log.error("the config is not taken over", { path, problem: message });
       return read;
     }
+    // Before anything changes: a token that cannot be read leaves all as it was.
+    fileToken = await loadToken(dataDir, log);
     const { live, needsRestart } = diffConfig(config, read.config);
     config = keepFixed(config, read.config);
-    fileToken = await loadToken(dataDir, log);
     options.onConfig(config);
-    await plugins.follow(config);
-    server.reconfigure(settings());
+    try {
+      await plugins.follow(config);
+    } finally {
+      server.reconfigure(settings());
+    }
     log.info("reloaded the config", { live: live.join(" "), needsRestart: needsRestart.join(" ") });
     return { ok: true, live, needsRestart };
   }
@@ -204,6 +208,8 @@ class PluginSet {
   readonly #shared: SharedServices;
   readonly #ownOf: (plugin: string) => OwnServices;
   readonly #running = new Map<string, Plugin>();
+  /** Why those that are switched on and not running are not, in sentences. */
+  readonly #failures = new Map<string, string>();
 
   constructor(shared: SharedServices, ownOf: (plugin: string) => OwnServices) {
     this.#shared = shared;
@@ -217,7 +223,17 @@ class PluginSet {
       const section = config[name] as never;
       if (!config.plugins[name]) await this.#stop(name);
       else if (running !== undefined) running.reconfigure(section);
-      else this.#running.set(name, await create(this.#servicesFor(name), section));
+      else await this.#start(name, () => create(this.#servicesFor(name), section));
+    }
+  }
+
+  async #start(name: string, create: () => Promise<Plugin>): Promise<void> {
+    try {
+      this.#running.set(name, await create());
+      this.#failures.delete(name);
+    } catch (error) {
+      this.#failures.set(name, `the ${name} plugin is switched on and could not start: ${(error as Error).message}`);
+      throw error;
     }
   }
 
@@ -230,7 +246,7 @@ class PluginSet {
   }
 
   problems(): string[] {
-    return [...this.#running.values()].flatMap((plugin) => plugin.problems());
+    return [...this.#failures.values(), ...[...this.#running.values()].flatMap((plugin) => plugin.problems())];
   }
 
   stats(): Record<string, unknown> {
@@ -242,16 +258,16 @@ class PluginSet {
   }
 
   async #stop(name: string): Promise<void> {
+    this.#failures.delete(name);
     const plugin = this.#running.get(name);
     if (plugin === undefined) return;
     this.#running.delete(name);
     const { clock, log } = this.#shared;
-    const deadline = new Promise<void>((resolve) => {
-      clock.after(PLUGIN_STOP_MS, () => {
-        log.error("a plugin does not stop; going on without it", { plugin: name });
-        resolve();
-      });
+    const deadline = Promise.withResolvers<void>();
+    const timer = clock.after(PLUGIN_STOP_MS, () => {
+      log.error("a plugin does not stop; going on without it", { plugin: name });
+      deadline.resolve();
     });
-    await Promise.race([plugin.stop(), deadline]);
+    await Promise.race([plugin.stop(), deadline.promise]).finally(timer.cancel);
   }
 }

@@ -12,6 +12,8 @@ const PROBE_MS = 500;
 
 export interface ProcessMetrics {
   uptimeSeconds(): number;
+  /** Bytes; as they were last time where the system does not tell, because no descriptor is left. */
+  memory(): NodeJS.MemoryUsage;
   /** The median and the worst delays of the event loop over the last ten minutes, in seconds; NaN before the first probe. */
   eventLoopDelay(): { readonly p50: number; readonly p99: number };
   stop(): void;
@@ -35,10 +37,12 @@ export function startProcessMetrics(services: { clock: Clock; registry: Registry
   ]).set(1);
   registry.ownValue("process_start_time_seconds", "gauge", "Start time of the process since the Unix epoch in seconds.")([])
     .set((clock.wallMs() - process.uptime() * 1000) / 1000);
-  updateBeforeExposition(registry, uptimeSeconds);
+  const memory = createMemoryReader();
+  updateBeforeExposition(registry, { uptimeSeconds, memory });
 
   return {
     uptimeSeconds,
+    memory,
     eventLoopDelay: () => {
       loopDelay.readAtMs = clock.monotonicMs() - startedMs;
       const [p50, , , p99] = loopDelay.quantileValues;
@@ -48,7 +52,22 @@ export function startProcessMetrics(services: { clock: Clock; registry: Registry
   };
 }
 
-function updateBeforeExposition(registry: Registry, uptimeSeconds: () => number): void {
+function createMemoryReader(): () => NodeJS.MemoryUsage {
+  let last = process.memoryUsage();
+  return () => {
+    try {
+      last = process.memoryUsage();
+    } catch {
+      // It opens a file, and must not take the whole exposition with it when it cannot.
+    }
+    return last;
+  };
+}
+
+function updateBeforeExposition(
+  registry: Registry,
+  { uptimeSeconds, memory: readMemory }: Pick<ProcessMetrics, "uptimeSeconds" | "memory">,
+): void {
   const gauge = (name: string, help: string) => registry.ownValue(name, "gauge", help)([]);
   const uptime = gauge("pi_daemon_uptime_seconds", "Seconds since the daemon started.");
   const memory = registry.ownValue("pi_daemon_memory_usage_bytes", "gauge", "Memory of the daemon by type, as Node counts it.");
@@ -57,7 +76,7 @@ function updateBeforeExposition(registry: Registry, uptimeSeconds: () => number)
   const cpu = registry.ownValue("process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.")([]);
   registry.beforeExposition(() => {
     uptime.set(uptimeSeconds());
-    const usage = process.memoryUsage();
+    const usage = readMemory();
     for (const [type, bytes] of Object.entries(usage)) memory(["type", type]).set(bytes);
     resident.set(usage.rss);
     openFds.set(countOpenFds());

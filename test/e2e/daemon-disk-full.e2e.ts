@@ -18,9 +18,9 @@ function fillUp(directory: string): () => void {
   return () => rmSync(filler);
 }
 
-async function health(daemon: Program): Promise<{ status: number; body: { status: string; problems?: string[] } }> {
+async function health(daemon: Program): Promise<{ status: number; body: { status: string; reasons?: string[] } }> {
   const reply = await daemon.fetch("/health");
-  return { status: reply.status, body: (await reply.json()) as { status: string; problems?: string[] } };
+  return { status: reply.status, body: (await reply.json()) as { status: string; reasons?: string[] } };
 }
 
 const isWell = (daemon: Program) => async (): Promise<boolean> => (await health(daemon)).status === 200;
@@ -42,7 +42,7 @@ for (const durability of ["async", "sync"]) {
       const { status, body } = await health(daemon);
       assert.equal(status, 503);
       assert.equal(body.status, "degraded");
-      assert.match(String(body.problems), /ENOSPC/);
+      assert.match(String(body.reasons), /ENOSPC/);
       assert.equal(tally.unknown, 0);
       assert.equal(await tally.exposed(daemon), tally.acknowledged, "while it is full");
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { loadConfig, type LoadedConfig } from "../../src/config.ts";
 import { type Daemon, pluginSchemas, startDaemon } from "../../src/daemon.ts";
-import { systemClock } from "../../src/system/clock.ts";
+import { type Clock, systemClock } from "../../src/system/clock.ts";
 import type { Log } from "../../src/system/log.ts";
 import { silentLog } from "./silent-log.ts";
 import { tempDir } from "./temp-dir.ts";
@@ -25,6 +25,7 @@ export interface TestDaemonOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly dataDir?: string;
   readonly log?: Log;
+  readonly clock?: Clock;
 }
 
 export async function startTestDaemon(t: TestContext, options: TestDaemonOptions = {}): Promise<TestDaemon> {
@@ -38,7 +39,7 @@ export async function startTestDaemon(t: TestContext, options: TestDaemonOptions
   const daemon = await startDaemon({
     config: loaded.config,
     references: loaded.references,
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     log: options.log ?? silentLog,
     readConfig: async () => readConfig(),
     onConfig: () => undefined,

@@ -5,6 +5,8 @@
  */
 import assert from "node:assert/strict";
 
+const WORKERS = 8;
+
 interface Target {
   fetch(path: string): Promise<Response>;
   post(path: string, body: unknown): Promise<Response>;
@@ -42,11 +44,15 @@ export class Tally {
 
   /** Sends again what was not acknowledged, with the ids that it had: now all of it counts, once. */
   async sendAgain(target: Target): Promise<void> {
-    for (const id of [...this.#open]) {
-      const { status, text } = await this.#post(target, id);
-      assert.ok(status === 200 || status === 409, `${status} ${text}`);
-      this.#settle(id);
-    }
+    const ids = [...this.#open].values();
+    const work = async (): Promise<void> => {
+      for (const id of ids) {
+        const { status, text } = await this.#post(target, id);
+        assert.ok(status === 200 || status === 409, `${status} ${text}`);
+        this.#settle(id);
+      }
+    };
+    await Promise.all(Array.from({ length: WORKERS }, work));
     this.unknown = this.refused = 0;
     assert.equal(await this.exposed(target), this.acknowledged, "after sending again");
   }
@@ -63,7 +69,7 @@ export class Tally {
   }
 
   /** Sends from `workers` at once as long as `goesOn` says so. */
-  async sendWhile(target: Target, goesOn: (status: number | undefined) => boolean, workers = 8): Promise<void> {
+  async sendWhile(target: Target, goesOn: (status: number | undefined) => boolean, workers = WORKERS): Promise<void> {
     let isOver = false;
     const work = async (): Promise<void> => {
       while (!isOver) if (!goesOn(await this.send(target))) isOver = true;
