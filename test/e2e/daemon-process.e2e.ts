@@ -92,6 +92,41 @@ test("SIGSTOP and SIGCONT under load: clients wait, and nothing is lost; killed 
   await daemon.end();
 });
 
+test("the wall clock jumps a day ahead and back, while it runs and between two runs", {
+  skip: isThere("faketime") ? false : "needs faketime",
+}, async (t) => {
+  const { dataDir, configPath } = place(t);
+  const offset = join(dataDir, "..", "offset");
+  const env = {
+    LD_PRELOAD: spawnSync("faketime", ["-f", "+0", "printenv", "LD_PRELOAD"], { encoding: "utf8" }).stdout.trim(),
+    FAKETIME_TIMESTAMP_FILE: offset,
+    FAKETIME_NO_CACHE: "1",
+    FAKETIME_DONT_FAKE_MONOTONIC: "1",
+  };
+  const batch = { requestId: "one", metrics: [{ name: "once_total", type: "counter", labels: { a: "b" } }] };
+  const hoursAhead = async (daemon: Program): Promise<number> =>
+    Math.round((Date.parse((await daemon.fetch("/health")).headers.get("date")!) - Date.now()) / 3_600_000) || 0;
+  const tally = new Tally();
+  writeFileSync(offset, "+0");
+  let daemon = await startProgram(t, configPath, { env });
+  assert.equal((await daemon.post("/api/metrics/batch", batch)).status, 200);
+  for (const [jump, hours] of [["+1d", 24], ["-1d", -24], ["+0", 0]] as const) {
+    writeFileSync(offset, jump);
+    // The Date header is made anew once a second.
+    await until(async () => (await hoursAhead(daemon)) === hours);
+    assert.equal((await daemon.post("/api/metrics/batch", batch)).status, 409);
+    await sendWell(daemon, tally, 50);
+    assert.equal(await tally.exposed(daemon), tally.acknowledged);
+    await daemon.end();
+    daemon = await startProgram(t, configPath, { env });
+    assert.equal(await hoursAhead(daemon), hours);
+    assert.equal((await daemon.post("/api/metrics/batch", batch)).status, 409);
+    assert.equal(await tally.exposed(daemon), tally.acknowledged);
+  }
+  assert.match(await (await daemon.fetch("/metrics")).text(), /^once_total\{a="b"\} 1$/m);
+  await daemon.end("SIGTERM");
+});
+
 describe("the log at level debug, under load", () => {
   /** Reloads of a config with fifty faults, each of which is logged. */
   async function logMuch(daemon: Program, { configPath }: Place, megabytes: number): Promise<void> {

@@ -17,7 +17,7 @@ export interface Program {
   /** What it has logged so far; nothing when its stderr is not read. */
   log(): string;
   fetch(path: string, init?: RequestInit): Promise<Response>;
-  post(path: string, body: unknown): Promise<Response>;
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** SIGKILL, unless said otherwise; resolves when it is gone. */
   end(signal?: NodeJS.Signals): Promise<Ended>;
 }
@@ -66,7 +66,8 @@ export async function tryProgram(t: TestContext, configPath: string, options: Pr
     process: child,
     log: () => logged,
     fetch: request,
-    post: (path, body) => request(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    post: (path, body, headers = {}) =>
+      request(path, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) }),
     end(signal = "SIGKILL") {
       child.kill(signal);
       return ended;

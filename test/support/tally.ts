@@ -15,15 +15,19 @@ interface Target {
 export class Tally {
   acknowledged = 0;
   unknown = 0;
-  /** How many requests were refused, with a 503 as it should be. */
+  /** How many requests were refused, as they should be. */
   refused = 0;
   readonly #name: string;
   #sent = 0;
   /** The ids of what was not acknowledged. */
   readonly #open = new Set<string>();
 
-  constructor(name = "tally_total") {
+  readonly #otherRefusals: readonly number[];
+
+  /** `otherRefusals`: statuses beside 503 with which requests may be refused. */
+  constructor(name = "tally_total", otherRefusals: readonly number[] = []) {
     this.#name = name;
+    this.#otherRefusals = otherRefusals;
   }
 
   /** Sends one increment of 1 in a batch with an id; answers the status, `undefined` when no answer came. */
@@ -35,6 +39,7 @@ export class Tally {
     else if (outcome.status === 200) this.#settle(id);
     else {
       this.refused++;
+      if (this.#otherRefusals.includes(outcome.status)) return outcome.status;
       assert.equal(outcome.status, 503, outcome.text);
       assert.equal((JSON.parse(outcome.text) as { code: string }).code, "UNAVAILABLE");
       assert.match(outcome.retryAfter ?? "", /^\d+$/);
