@@ -144,8 +144,8 @@ function decodeSome(items: readonly Record<string, unknown>[], { refused, bucket
 const PIECE_CHARACTERS = 32_768;
 
 function* snapshot(state: MetricsState): Generator<Uint8Array, void, void> {
-  let piece = JSON.stringify({ nowMs: state.nowMs, requestIds: state.requestIds }) + "\n";
-  for (const line of state.registry.snapshot()) {
+  let piece = "";
+  for (const line of snapshotLines(state)) {
     piece += JSON.stringify(line) + "\n";
     if (piece.length < PIECE_CHARACTERS) continue;
     yield Buffer.from(piece);
@@ -154,18 +154,36 @@ function* snapshot(state: MetricsState): Generator<Uint8Array, void, void> {
   yield Buffer.from(piece);
 }
 
+type SnapshotLine = { readonly nowMs: number } | RegistryJson | { readonly requestIds: readonly (readonly [string, number])[] };
+
+/** How many requestIds stand in one line. */
+const IDS_IN_A_LINE = 256;
+
+function* snapshotLines({ nowMs, registry, requestIds }: MetricsState): Generator<SnapshotLine, void, void> {
+  const ids = requestIds.toJSON();
+  yield { nowMs };
+  // Second, and so still in the first piece: with its first line the registry takes hold of what it is now.
+  yield* registry.snapshot();
+  for (let start = 0; start < ids.length; start += IDS_IN_A_LINE) yield { requestIds: ids.slice(start, start + IDS_IN_A_LINE) };
+}
+
 function restore(state: MetricsState, pieces: Iterable<Buffer>): MetricsState {
-  const lines = parseLines(pieces);
-  const head = lines.next().value as { nowMs: number; requestIds: [string, number][] };
-  state.nowMs = head.nowMs;
-  state.requestIds.restore(head.requestIds);
-  state.registry.restore(lines as Iterable<RegistryJson>);
+  state.registry.restore(restoreOthers(state, parseLines(pieces)));
   return state;
 }
 
-/** Pieces end at line ends, since `snapshotPieces` wrote them so. */
-function* parseLines(pieces: Iterable<Buffer>): Generator<unknown> {
+/** Takes in the lines that are not the registry's, and passes on those that are. */
+function* restoreOthers(state: MetricsState, lines: Iterable<SnapshotLine>): Generator<RegistryJson, void, void> {
+  for (const line of lines) {
+    if ("nowMs" in line) state.nowMs = line.nowMs;
+    else if ("requestIds" in line) state.requestIds.restore(line.requestIds);
+    else yield line;
+  }
+}
+
+/** Pieces end at line ends, since `snapshot` wrote them so. */
+function* parseLines(pieces: Iterable<Buffer>): Generator<SnapshotLine> {
   for (const piece of pieces) {
-    for (const line of piece.toString().split("\n")) if (line !== "") yield JSON.parse(line);
+    for (const line of piece.toString().split("\n")) if (line !== "") yield JSON.parse(line) as SnapshotLine;
   }
 }
