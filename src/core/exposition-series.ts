@@ -8,6 +8,7 @@ import type { Dialect } from "./exposition-dialect.ts";
 import { createPart, type Encode, formatCreated, type Part } from "./exposition-part.ts";
 import type { Family, HistogramSeries, Series, SummarySeries, ValueSeries } from "./family.ts";
 import { formatLabels } from "./labels.ts";
+import { openMetricsCounterName } from "./names.ts";
 
 /** `series` are all of the family's, of the kind that its type says. */
 export function planParts(family: Family, series: readonly Series[], dialect: Dialect): readonly Part[] {
@@ -29,8 +30,8 @@ export function planParts(family: Family, series: readonly Series[], dialect: Di
 function planCounter(name: string, dialect: Dialect): Part {
   const encodeValue = createValueEncoder(name, dialect);
   if (!dialect.isStrict) return createPart(name, "counter", encodeValue);
-  if (!name.endsWith("_total")) return createPart(name, dialect.unknown, encodeValue);
-  const baseName = name.slice(0, -"_total".length);
+  const baseName = openMetricsCounterName(name);
+  if (baseName === undefined) return createPart(name, dialect.unknown, encodeValue);
   return createPart<ValueSeries>(baseName, "counter", (series) => {
     const line = encodeValue(series);
     if (series.exemplar === undefined && !dialect.hasCreated) return line;

@@ -8,6 +8,7 @@ export type MetricType = "counter" | "gauge" | "histogram" | "summary";
 export const METRIC_TYPES: readonly MetricType[] = ["counter", "gauge", "histogram", "summary"];
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const TOTAL = "_total";
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** What is wrong with `name` as a metric's name, or `undefined`. */
@@ -34,8 +35,10 @@ export function namesTakenBy(name: string, type: MetricType): readonly string[] 
   switch (type) {
     case "gauge":
       return [name];
-    case "counter":
-      return name.endsWith("_total") ? [name, withoutTotal(name), withoutTotal(name) + "_created"] : [name];
+    case "counter": {
+      const family = openMetricsCounterName(name);
+      return family === undefined ? [name] : [name, family, family + "_created"];
+    }
     case "histogram":
       return [name, name + "_bucket", name + "_sum", name + "_count", name + "_created"];
     case "summary":
@@ -43,7 +46,7 @@ export function namesTakenBy(name: string, type: MetricType): readonly string[] 
   }
 }
 
-/** The name of the family that OpenMetrics gives a counter. */
-function withoutTotal(name: string): string {
-  return name.slice(0, -"_total".length);
+/** The name of the family that OpenMetrics gives a counter; `undefined` for one that is none there, since nothing stands before a `_total`. */
+export function openMetricsCounterName(name: string): string | undefined {
+  return name.length > TOTAL.length && name.endsWith(TOTAL) ? name.slice(0, -TOTAL.length) : undefined;
 }

@@ -37,6 +37,11 @@ test("every kind and oddity, as OpenMetrics with births", () => {
   assert.equal(document, readGolden("exposition.openmetrics.txt"));
 });
 
+test("a counter that is all suffix has no family name in OpenMetrics, and prints as unknown", () => {
+  const document = encode([familyOf("_total", "counter", valueOf(1))], { format: "openmetrics", created: true });
+  assert.equal(document, "# TYPE _total unknown\n_total 1.0\n# EOF\n");
+});
+
 test("births are left out unless asked for, and leave the rest as it is", () => {
   const withBirths = encode(goldenFamilies(), { format: "openmetrics", created: true });
   const lines = withBirths.split("\n").filter((line) => !/^\w+_created[ {]/.test(line));

@@ -34,6 +34,7 @@ test("a family takes every name that either format prints for it", () => {
   assert.deepEqual(namesTakenBy("x", "gauge"), ["x"]);
   assert.deepEqual(namesTakenBy("x", "counter"), ["x"]);
   assert.deepEqual(namesTakenBy("x_total", "counter"), ["x_total", "x", "x_created"]);
+  assert.deepEqual(namesTakenBy("_total", "counter"), ["_total"]);
   assert.deepEqual(namesTakenBy("x", "summary"), ["x", "x_sum", "x_count", "x_created"]);
   assert.deepEqual(namesTakenBy("x", "histogram"), ["x", "x_bucket", "x_sum", "x_count", "x_created"]);
 });

@@ -3,13 +3,12 @@
  *
  * It is the HTTP face and the durable part of the registry; the registry itself belongs to the daemon.
  */
-import { labelsFrom } from "../../core/label-set.ts";
 import { METRIC_TYPES, type MetricType } from "../../core/names.ts";
 import type { Registry } from "../../core/registry.ts";
 import type { Reply, Request, Route } from "../../system/http.ts";
 import { HttpError, jsonReply, type Plugin, type PluginFactory, type Services } from "../plugin.ts";
 import { type MetricsConfig, metricsSchema } from "./config.ts";
-import { expose } from "./expose.ts";
+import { expose, type ExposeContext } from "./expose.ts";
 import { ingestBatch, type IngestContext, ingestMetric } from "./ingest.ts";
 import { listFamilies } from "./listing.ts";
 import { createRetention, type Retention } from "./retention.ts";
@@ -36,9 +35,9 @@ async function create(services: Services, initialConfig: MetricsConfig): Promise
     retention.expire(MOST_TIME_LOST_MS).catch((error: Error) => log.debug("cannot drop expired series", { error: error.message }));
   });
 
-  const exposeContext = { registry, gzip: services.gzip, nowMs: () => now().nowMs };
+  const exposeContext: ExposeContext = { registry, gzip: services.gzip, nowMs: () => now().nowMs, config: () => config };
   const routes: readonly Route[] = [
-    { method: "GET", pattern: "/metrics", access: "read", unlimited: true, handle: (request) => expose({ ...exposeContext, created: config.created }, request) },
+    { method: "GET", pattern: "/metrics", access: "read", unlimited: true, handle: (request) => expose(exposeContext, request) },
     { method: "POST", pattern: "/api/metrics", access: "write", handle: (request) => ingestMetric(ingest, request) },
     { method: "POST", pattern: "/api/metrics/batch", access: "write", handle: (request) => ingestBatch(ingest, request) },
     { method: "GET", pattern: "/api/metrics/registry", access: "read", handle: (request) => listFamilies(registry, request) },
@@ -90,7 +89,8 @@ function createDelete(
     const name = params["name"]!;
     const family = registry.family(name);
     if (family?.own) throw new HttpError(403, "FORBIDDEN", `"${name}" belongs to the daemon and cannot be dropped`);
-    const labels = labelsFrom(Object.fromEntries(query));
+    // An empty value asks for series without the label. Left out, it would ask for all: `?session=$UNSET` must not drop the family.
+    const labels = [...query].flat();
     const series = registry.countMatching(name, labels);
     if (series === 0) throw new HttpError(404, "NOT_FOUND", family === undefined ? `there is no metric "${name}"` : `"${name}" has no series with these labels`);
     await retention.drop({ kind: "drop", ...now(), name, labels });

@@ -70,7 +70,7 @@ async function refusal(outcome: Promise<Reply>): Promise<HttpError> {
 const jsonOf = (reply: Reply): unknown => JSON.parse(reply.body as string);
 
 describe("POST /api/metrics", () => {
-  test("the seed's example comes out as the seed says, byte for byte", async () => {
+  test("the example of the first documentation comes out as it says, byte for byte", async () => {
     const { call, exposition, expositionAfterRestart } = await createFixture();
     const reply = await call("POST /api/metrics", {
       json: { name: "pi_compaction_tokens_before", type: "counter", labels: { session: "abc123", model: "claude-sonnet-4" }, increment: 5000, timestamp: 1700000000000 },
@@ -125,9 +125,21 @@ describe("POST /api/metrics", () => {
     assert.equal(plugin.stats()["series"], 0);
   });
 
-  test("metrics.enabled false answers 503", async () => {
-    const { call } = await createFixture({ enabled: false });
-    assert.equal((await refusal(call("POST /api/metrics", { json: { name: "a", type: "counter" } }))).status, 503);
+  test("metrics.enabled false answers 503, and shows the daemon's own metrics only, until it is true again", async () => {
+    const { call, plugin, exposition } = await createFixture();
+    const switchTo = (enabled: boolean): void => {
+      const checked = validate(metricsSchema, { enabled });
+      assert.ok(checked.ok);
+      plugin.reconfigure(checked.value);
+    };
+    const post = (): Promise<Reply> => call("POST /api/metrics", { json: { name: "a", type: "counter" } });
+    await post();
+    switchTo(false);
+    assert.equal((await refusal(post())).status, 503);
+    assert.equal(await exposition(), "");
+    assert.match(await textOf(await call("GET /metrics")), /^pi_daemon_series 1$/m);
+    switchTo(true);
+    assert.match(await exposition(), /^a 1$/m);
   });
 });
 
@@ -299,6 +311,16 @@ describe("DELETE /api/metrics/:name and the registry", () => {
     assert.deepEqual(jsonOf(await call("DELETE /api/metrics/:name", { params: { name: "a" } })), { dropped: 2 });
     assert.equal(await exposition(), "");
     assert.equal((await refusal(call("DELETE /api/metrics/:name", { params: { name: "pi_daemon_series" } }))).status, 403);
+  });
+
+  test("an empty value drops the series without the label, not all of them", async () => {
+    const { call, exposition, expositionAfterRestart } = await createFixture();
+    const drop = async (query: string) => jsonOf(await call("DELETE /api/metrics/:name", { params: { name: "a" }, query }));
+    for (const labels of [{ v: "1" }, { v: "2" }, {}]) await call("POST /api/metrics", { json: { name: "a", type: "counter", labels } });
+    assert.deepEqual(await drop("v="), { dropped: 1 });
+    assert.equal((await refusal(call("DELETE /api/metrics/:name", { params: { name: "a" }, query: "v=" }))).status, 404);
+    assert.match(await exposition(), /a\{v="1"\} 1\na\{v="2"\} 1\n$/);
+    assert.equal(expositionAfterRestart(), await exposition());
   });
 
   test("lists names by prefix, a page at a time", async () => {
