@@ -102,6 +102,11 @@ test("systemd's directories are used: its config before that of the home directo
   assert.deepEqual(ofEtc.warnings, []);
 });
 
+test("0 stands for none where the table says so", (t) => {
+  const { config } = load(given(t, { server: { handlerTimeoutMs: 0, drainTimeoutMs: 0 }, rateLimit: { requestsPerSecond: 0 } }));
+  assert.deepEqual([config.server.handlerTimeoutMs, config.server.drainTimeoutMs, config.rateLimit.requestsPerSecond], [0, 0, 0]);
+});
+
 test("all problems are told at once, with path and expectation", (t) => {
   const there = given(t, {
     server: { prot: 1, listenAddress: "a b", requestTimeoutMs: 0 },

@@ -35,7 +35,7 @@ const server = section({
   headerTimeoutMs: timeoutMs(5000),
   requestTimeoutMs: timeoutMs(10_000),
   keepAliveTimeoutMs: timeoutMs(75_000),
-  handlerTimeoutMs: timeoutMs(30_000),
+  handlerTimeoutMs: withDefault(integer({ min: 0, max: LONGEST_TIMEOUT_MS }), 30_000),
   writeTimeoutMs: timeoutMs(30_000),
   drainTimeoutMs: withDefault(integer({ min: 0, max: LONGEST_TIMEOUT_MS }), 10_000),
   maxConnections: withDefault(integer({ min: 1, max: 65_535 }), 512),
