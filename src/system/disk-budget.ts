@@ -4,7 +4,7 @@
  *
  * Order: files set aside as damaged go first, then rotated logs; the oldest before the younger. State in use is never touched.
  */
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Clock, Timer } from "./clock.ts";
 import type { Log } from "./log.ts";
@@ -35,11 +35,13 @@ export function watchDiskBudget(services: { clock: Clock; log: Log }, places: Bu
   let problems: readonly string[] = [];
 
   function look(): void {
-    const files = [...listFiles(places.dataDir), ...listLogs(places.logFile)];
+    const found = [...listFiles(places.dataDir), ...listLogs(places.logFile)];
+    // The log may stand in the data directory.
+    const files = [...new Map(found.map((file) => [file.path, file])).values()];
     let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
     for (const file of spareFiles(files, places.logFile)) {
       if (total <= maxBytes()) break;
-      rmSync(file.path, { force: true });
+      if (!remove(file.path)) continue;
       total -= file.bytes;
       services.log.warn("removed a file to stay below storage.maxBytes", { path: file.path, bytes: file.bytes });
     }
@@ -54,33 +56,49 @@ export function watchDiskBudget(services: { clock: Clock; log: Log }, places: Bu
 function spareFiles(files: readonly Found[], logFile: string | undefined): Found[] {
   const oldestFirst = [...files].sort((a, b) => a.modifiedMs - b.modifiedMs);
   const damaged = oldestFirst.filter(({ path }) => /\.corrupt-[^/]*$/.test(path));
-  const logs = oldestFirst.filter(({ path }) => logFile !== undefined && path.startsWith(`${logFile}.`));
+  const logs = oldestFirst.filter(({ path }) => logFile !== undefined && isRotatedLog(path, logFile));
   return [...damaged, ...logs];
 }
 
+function remove(path: string): boolean {
+  const isGone = attempt(() => {
+    rmSync(path, { force: true });
+    return true;
+  });
+  return isGone ?? false;
+}
+
 function listFiles(directory: string): Found[] {
-  const entries = ignoreMissing(() => readdirSync(directory, { withFileTypes: true, recursive: true })) ?? [];
-  return entries.filter((entry) => entry.isFile()).flatMap((entry) => measure(join(entry.parentPath, entry.name)));
+  return listFolder(directory).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    return entry.isDirectory() ? listFiles(path) : entry.isFile() ? measure(path) : [];
+  });
 }
 
 function listLogs(logFile: string | undefined): Found[] {
   if (logFile === undefined) return [];
-  const directory = dirname(logFile);
-  const names = ignoreMissing(() => readdirSync(directory)) ?? [];
-  return names.map((name) => join(directory, name)).filter((path) => path.startsWith(logFile)).flatMap(measure);
+  const paths = listFolder(dirname(logFile)).map(({ name }) => join(dirname(logFile), name));
+  return paths.filter((path) => path === logFile || isRotatedLog(path, logFile)).flatMap(measure);
+}
+
+function isRotatedLog(path: string, logFile: string): boolean {
+  return path.startsWith(`${logFile}.`) && /^\d+$/.test(path.slice(logFile.length + 1));
+}
+
+function listFolder(path: string): Dirent[] {
+  return attempt(() => readdirSync(path, { withFileTypes: true })) ?? [];
 }
 
 function measure(path: string): Found[] {
-  const stats = ignoreMissing(() => statSync(path));
+  const stats = attempt(() => statSync(path));
   return stats === undefined ? [] : [{ path, bytes: stats.size, modifiedMs: stats.mtimeMs }];
 }
 
-/** Files come and go while one looks. */
-function ignoreMissing<T>(read: () => T): T | undefined {
+/** `undefined` for what cannot be done: files come and go while one looks, and what we may not read (`lost+found`) is not ours. */
+function attempt<T>(run: () => T): T | undefined {
   try {
-    return read();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    return run();
+  } catch {
+    return undefined;
   }
 }

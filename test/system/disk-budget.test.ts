@@ -42,6 +42,24 @@ for (const [maxBytes, gone, isProblem] of [
   });
 }
 
+test("only files that a rotation has numbered go with the log, and none counts twice", (t) => {
+  const { root, left } = place(t, { "data/daemon.log": 1, "data/daemon.log.1": 2, "data/daemon.log.mine": 9, "data/daemon.logs": 9 });
+  const places = { dataDir: join(root, "data"), logFile: join(root, "data/daemon.log") };
+  const budget = watchDiskBudget({ clock: fakeClock(), log: silentLog }, places, () => 399);
+  budget.look();
+  assert.deepEqual(left(), ["data/daemon.log", "data/daemon.log.mine", "data/daemon.logs"]);
+  assert.deepEqual(budget.problems(), []);
+});
+
+test("what cannot be read holds nothing and ends nothing", (t) => {
+  const { root } = place(t, { "data": 1, "logs": 1 });
+  const places = { dataDir: join(root, "data"), logFile: join(root, "logs/daemon.log") };
+  const clock = fakeClock();
+  const budget = watchDiskBudget({ clock, log: silentLog }, places, () => 0);
+  clock.advance(60_000);
+  assert.deepEqual(budget.problems(), []);
+});
+
 test("a directory that is not there holds nothing", () => {
   const budget = watchDiskBudget({ clock: fakeClock(), log: silentLog }, { dataDir: "/nowhere/at/all", logFile: undefined }, () => 0);
   budget.look();
