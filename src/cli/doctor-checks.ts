@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { createClient, type Health } from "../client.ts";
 import { readHolder } from "../system/lock.ts";
-import { findFiles, freeBytes, inspectFile, readJsonFile, whyNotListen } from "../system/probes.ts";
+import { findFiles, freeBytes, inspectFile, nearestExisting, readJsonFile, whyNotListen } from "../system/probes.ts";
 import { tokenPath } from "../system/token.ts";
 import { VERSION } from "../system/version.ts";
 import type { CommandCall } from "./command.ts";
@@ -66,7 +66,7 @@ function checkConfig(call: CommandCall): Found[] {
 
 function checkDirectory({ uid }: CommandCall, { dataDir }: Place): Found[] {
   const facts = inspectFile(dataDir);
-  if (facts === undefined) return [ok(`${dataDir} is made when the daemon first starts`)];
+  if (facts === undefined) return [judgePlaceFor(dataDir, { what: "the directory", setting: "dataDir" })];
   if (!facts.isDirectory) return [fail(`${dataDir} is no directory`, "move it away, or set dataDir in the config")];
   if (uid !== undefined && facts.uid !== uid) {
     const message = `${dataDir} belongs to another user (uid ${facts.uid})`;
@@ -76,11 +76,26 @@ function checkDirectory({ uid }: CommandCall, { dataDir }: Place): Found[] {
   return [(facts.mode & 0o077) === 0 ? ok(dataDir) : warn(`${dataDir} is open to other users`, `chmod 700 ${dataDir}`)];
 }
 
+/** Whether what is not there yet can be made by a start of the daemon. */
+function judgePlaceFor(path: string, { what, setting }: { what: string; setting: string }): Found {
+  const above = nearestExisting(join(path, ".."));
+  const facts = inspectFile(above);
+  if (facts?.isDirectory && facts.isWritable) return ok(`${path} is made when the daemon first starts`);
+  const reason = facts?.isDirectory ? "cannot be written to" : "is no directory";
+  return fail(`${what} ${path} cannot be made: ${above} ${reason}`, `set ${setting} in the config to a place of your own`);
+}
+
+const NO_SOCKET = warn(
+  "its Unix socket is not available: commands go by TCP, and need the token where others do",
+  'its log says why ("pi-daemon logs"); where the path is too long, set a shorter dataDir in the config',
+);
+
 async function checkDaemon(_: CommandCall, { dataDir }: Place): Promise<Found[]> {
   const holder = readHolder(dataDir);
   if (holder === undefined) return [ok('not running; start it with "pi-daemon start"')];
   try {
-    return [describeHealth(await clientOf(holder).health(), holder.pid)];
+    const health = describeHealth(await clientOf(holder).health(), holder.pid);
+    return holder["socketPath"] === undefined ? [health, NO_SOCKET] : [health];
   } catch (error) {
     const advice = 'see "pi-daemon logs"; "pi-daemon restart" ends it by force when it must';
     return [fail(`pid ${holder.pid} does not answer: ${(error as Error).message}`, advice)];
@@ -141,7 +156,8 @@ function checkState(_: CommandCall, { dataDir }: Place): Found[] {
 
 function checkLog(_: CommandCall, { logFile }: Place): Found[] {
   const facts = inspectFile(logFile);
-  if (facts === undefined || facts.isWritable) return [ok(logFile)];
+  if (facts === undefined) return [judgePlaceFor(logFile, { what: "the log", setting: "logging.file" })];
+  if (facts.isWritable) return [ok(logFile)];
   return [fail(`${logFile} cannot be written to`, `chmod 600 ${logFile}, or set logging.file in the config`)];
 }
 

@@ -54,6 +54,10 @@ async function tellStarted(
 ): Promise<number> {
   const { url, version, socketPath } = message as ReadyMessage;
   await clientOf({ pid, startTime: "", bootId: "", url, socketPath }).health();
+  if (socketPath === undefined) {
+    const effect = "commands go by TCP, and need the token where others do";
+    call.terminal.err(`warning: the daemon's Unix socket is not available (its log says why): ${effect}`);
+  }
   const facts = renderFacts([["URL", url], ["pid", String(pid)], ["log", logFile]]);
   const text = [`pi-daemon ${version} is running`, ...facts.map((line) => "  " + line)].join("\n");
   tell(call, { status: "started", url, pid, version, logFile }, text);

@@ -27,11 +27,16 @@ function isWritable(path: string): boolean {
   }
 }
 
-/** Bytes that we may still write on the disk of the path, or of the nearest directory above it that exists. */
-export function freeBytes(path: string): number {
+/** The path itself where something is there, else the nearest directory above it that exists. */
+export function nearestExisting(path: string): string {
   let place = path;
   while (statSync(place, { throwIfNoEntry: false }) === undefined) place = join(place, "..");
-  const { bavail, bsize } = statfsSync(place);
+  return place;
+}
+
+/** Bytes that we may still write on the disk of the path. */
+export function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(nearestExisting(path));
   return bavail * bsize;
 }
 

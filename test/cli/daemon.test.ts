@@ -207,6 +207,18 @@ describe("a daemon that cannot start says why", () => {
   });
 });
 
+test("without its socket the daemon starts all the same, and that is told", async (t) => {
+  const cli = commandLine(t);
+  const dataDir = join(cli.home, "d".repeat(120));
+  cli.writeConfig({ server: { port: 0 }, dataDir });
+  const { code, err } = await cli.run("start");
+  const { out } = await cli.call(["doctor"]);
+  await cli.call(["stop"]);
+  assert.equal(code, 0);
+  assert.match(err, /^warning: the daemon's Unix socket is not available/);
+  assert.match(out, /^warn +daemon +its Unix socket is not available[^]*a shorter dataDir/m);
+});
+
 test("two starts at once: one daemon, and both name it", async (t) => {
   const cli = commandLine(t);
   const runs = await Promise.all([cli.run("start", "--json"), cli.run("start", "--json")]);

@@ -61,6 +61,17 @@ describe("doctor", () => {
     assert.match((await findings(cli)).of("data")[0]!.message, /is no directory$/);
   });
 
+  test("data and a log that cannot be made where the config wants them", async (t) => {
+    const cli = commandLine(t);
+    const file = join(cli.home, "file");
+    writeFileSync(file, "");
+    cli.writeConfig({ server: { port: 0 }, dataDir: join(file, "data"), logging: { file: join(file, "logs", "daemon.log") } });
+    const { code, of } = await findings(cli);
+    assert.equal(code, 1);
+    assert.equal(of("data")[0]!.message, `the directory ${file}/data cannot be made: ${file} is no directory`);
+    assert.equal(of("log")[0]!.message, `the log ${file}/logs/daemon.log cannot be made: ${file} is no directory`);
+  });
+
   test("damaged files that were set aside", async (t) => {
     const cli = withData(t);
     mkdirSync(join(cli.dataDir, "metrics"));

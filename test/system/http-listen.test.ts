@@ -69,6 +69,12 @@ describe("the TCP address", () => {
     assert.notEqual(http.port, 0);
   });
 
+  it("is said as one that can be called where the server listens on all", async (t) => {
+    const http = await startHttp(t, ROUTES, { listenAddress: "0.0.0.0" });
+    assert.match(http.url, /^http:\/\/127\.0\.0\.1:\d+$/);
+    assert.equal((await fetch(`${http.url}/health`)).status, 200);
+  });
+
   it("is refused with a sentence when the port is in use", async (t) => {
     const http = await startHttp(t, ROUTES);
     const message = `Cannot listen on ${http.url}: the port is in use`;
