@@ -21,6 +21,8 @@ export class Tally {
   #sent = 0;
   /** The ids of what was not acknowledged. */
   readonly #open = new Set<string>();
+  /** The ids of what was. */
+  readonly #settled = new Set<string>();
 
   readonly #otherRefusals: readonly number[];
 
@@ -71,6 +73,23 @@ export class Tally {
   #settle(id: string): void {
     this.acknowledged++;
     this.#open.delete(id);
+    this.#settled.add(id);
+  }
+
+  /** The ids of all that has been acknowledged so far. */
+  acknowledgedIds(): readonly string[] {
+    return [...this.#settled];
+  }
+
+  /** Sends batches with these ids again; answers how many the daemon had forgotten, which now count again. */
+  async countForgotten(target: Target, ids: readonly string[]): Promise<number> {
+    let forgotten = 0;
+    for (const id of ids) {
+      const { status, text } = await this.#post(target, id);
+      assert.ok(status === 200 || status === 409, `${status} ${text}`);
+      if (status === 200) forgotten++;
+    }
+    return forgotten;
   }
 
   /** Sends from `workers` at once as long as `goesOn` says so. */
