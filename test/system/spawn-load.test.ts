@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { startShell } from "../support/spawn.ts";
+import { tempDir } from "../support/temp-dir.ts";
+
+describe("many programs, and loud ones", () => {
+  test("fifty at once each have their own output and status", async (t) => {
+    const children = Array.from({ length: 50 }, (_, index) => startShell(t, `echo run ${index}; exit ${index}`));
+    const outcomes = await Promise.all(children.map(({ done }) => done));
+    const seen = outcomes.map(({ exitCode, stdout }) => [exitCode, stdout.text]);
+    assert.deepEqual(seen, children.map((_, index) => [index, `run ${index}\n`]));
+  });
+
+  test("a flood is read to its end, the loop turns, and only what was asked for is kept", async (t) => {
+    let ticks = 0;
+    const ticking = setInterval(() => (ticks += 1), 5);
+    const logFile = { path: join(tempDir(t), "run.log"), maxBytes: 200_000 };
+    const { end, stdout } = await startShell(t, "", { argv: ["yes"], timeoutMs: 600, logFile }).done;
+    clearInterval(ticking);
+    assert.equal(end, "deadline");
+    assert.ok(stdout.sizeBytes > 10_000_000, `${stdout.sizeBytes} bytes came`);
+    assert.ok(stdout.text.length < 65_700, `${stdout.text.length} characters are kept`);
+    assert.ok(ticks > 10, `the loop turned only ${ticks} times`);
+    assert.ok(statSync(logFile.path).size <= logFile.maxBytes);
+    assert.match(readFileSync(logFile.path, "utf8"), /Z out y\n$/);
+  });
+
+  test("output is whole when it comes in a rush before the end", async (t) => {
+    const { stdout } = await startShell(t, "head -c 20000000 /dev/zero | tr '\\0' x", { outputBytes: 1_000 }).done;
+    assert.equal(stdout.sizeBytes, 20_000_000);
+  });
+});
