@@ -19,16 +19,19 @@ import type { Clock } from "./system/clock.ts";
 import { readDefinitionFolder } from "./system/definition-folder.ts";
 import { createEventBus } from "./system/event-bus.ts";
 import { watchDiskBudget } from "./system/disk-budget.ts";
+import { createFetch } from "./system/fetch.ts";
 import { ensurePrivateDirectory } from "./system/files.ts";
 import { gzip } from "./system/gzip.ts";
 import type { HttpSettings, Route } from "./system/http.ts";
 import { createHttpServer } from "./system/http-server.ts";
 import { acquireLock, type Lock, LockHeldError } from "./system/lock.ts";
 import type { Log } from "./system/log.ts";
+import { createEndOrphans } from "./system/orphans.ts";
 import { createPluginFiles } from "./system/plugin-files.ts";
 import { readBootId } from "./system/process-identity.ts";
 import { startProcessMetrics } from "./system/process-metrics.ts";
 import { createRequestMetrics } from "./system/request-metrics.ts";
+import { createSpawn } from "./system/spawn.ts";
 import { createStorage } from "./system/storage.ts";
 import { loadToken } from "./system/token.ts";
 import { VERSION } from "./system/version.ts";
@@ -102,6 +105,9 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
     },
     secrets: () => secretsOf(config),
     randomId: randomUUID,
+    spawn: createSpawn({ clock }),
+    endOrphans: createEndOrphans({ clock }),
+    fetch: createFetch({ clock }),
   };
   const plugins = new PluginSet(shared, (name) => ({
     openStore: storage.openStore(name),

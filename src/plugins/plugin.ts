@@ -11,9 +11,12 @@ import type { Actions } from "../system/actions.ts";
 import type { Clock } from "../system/clock.ts";
 import type { DefinitionFile } from "../system/definition-folder.ts";
 import type { EventBus } from "../system/event-bus.ts";
+import type { Fetch } from "../system/fetch.ts";
 import type { Route } from "../system/http.ts";
 import type { Log } from "../system/log.ts";
+import type { EndOrphans } from "../system/orphans.ts";
 import type { PluginFiles } from "../system/plugin-files.ts";
+import type { Spawn } from "../system/spawn.ts";
 import type { Store, StoreDefinition } from "../system/store.ts";
 
 export { HttpError, jsonReply } from "../system/http.ts";
@@ -76,6 +79,12 @@ export interface Services {
   readonly definitions: Definitions;
   /** The secrets of the config that is in force: texts that no output may show. */
   secrets(): readonly string[];
+  /** Runs a program, and sees it and its children to their end. */
+  readonly spawn: Spawn;
+  /** Ends what runs of a daemon that died have left behind. */
+  readonly endOrphans: EndOrphans;
+  /** Asks another server. */
+  readonly fetch: Fetch;
   /** Files of the plugin's own, below `<dataDir>/<plugin>/files`. */
   readonly files: PluginFiles;
   /** A text that was never given before and that nobody can guess. */

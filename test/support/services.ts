@@ -28,6 +28,9 @@ export function testServices(given: Partial<Services> = {}): Services {
     secrets: () => [],
     files: { pathOf: (name) => `/files/${name}`, read: unasked("a file"), remove: async () => undefined, list: async () => [] },
     randomId: () => `id-${++ids}`,
+    spawn: unasked("a program"),
+    endOrphans: unasked("the end of orphans"),
+    fetch: unasked("another server"),
     openStore: unasked("a store"),
     ...given,
   };
