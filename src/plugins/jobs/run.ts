@@ -136,6 +136,8 @@ export interface RunOutcome {
   readonly stderr: OutputTail;
   readonly usage?: AgentUsage | undefined;
   readonly httpStatus?: number | undefined;
+  /** What a person should know though it decides nothing: processes left behind, a log that is not whole. */
+  readonly note?: string | undefined;
   /** Another attempt may go better: false where the fault lies in the job itself (no such program, a bad URL). */
   readonly retryable: boolean;
   /** How long the server asked us to wait before another attempt. */
