@@ -21,23 +21,22 @@ const WILDCARDS = new Set(["0.0.0.0", "::"]);
 const ABSOLUTE_TARGET = /^https?:\/\/([^/?#]*)/i;
 const OWN_FETCH_SITES = new Set<unknown>([undefined, "same-origin", "none"]);
 const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?$/i;
-/** Hosts that passed are remembered, so that most requests cost one look-up; bounded, because clients choose them. */
-const MAX_REMEMBERED_HOSTS = 64;
 
 export function createGuards(settings: Pick<HttpSettings, "allowedHosts" | "listenAddress">): Guards {
   const allowed = new Set(settings.allowedHosts.map((host) => host.toLowerCase()));
   if (!WILDCARDS.has(settings.listenAddress)) allowed.add(settings.listenAddress.toLowerCase());
-  const remembered = new Set<string>();
+  /** The Host that passed last: nearly always that of the next request too. */
+  let lastPassed: string | undefined;
 
   function checkHost(host: string): HttpError | undefined {
-    if (remembered.has(host)) return undefined;
+    if (host === lastPassed) return undefined;
     const parsed = parseHostPort(host);
     if (!parsed) return badRequest(`The Host header ${JSON.stringify(host)} is not a host name with an optional port`);
     const bracketed = parsed.name.includes(":") ? `[${parsed.name}]` : parsed.name;
     const isOurs = isLoopbackHost(parsed.name) || allowed.has(parsed.name) || allowed.has(bracketed) ||
       allowed.has(`${bracketed}:${parsed.port}`);
     if (!isOurs) return foreignHost(host);
-    if (remembered.size < MAX_REMEMBERED_HOSTS) remembered.add(host);
+    lastPassed = host;
     return undefined;
   }
 

@@ -8,7 +8,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "./clock.ts";
 import { admit, type Admission } from "./http-admission.ts";
-import { announcesBody, parseJsonBody, readBody } from "./http-body.ts";
+import { announcedBytes, parseJsonBody, readBody } from "./http-body.ts";
 import { LINGER_MS, type Connection, type Connections } from "./http-connections.ts";
 import { createFailureReply, errorReply, stackOf, unavailable } from "./http-errors.ts";
 import { Exchange } from "./http-exchange.ts";
@@ -34,6 +34,13 @@ export interface PipelineState {
 
 /** The `Expect` header: none, `100-continue`, or one that nobody knows. */
 export type Expectation = "nothing" | "continue" | "unknown";
+
+interface RequestHead {
+  readonly refusal: HttpError | undefined;
+  readonly expectation: Expectation;
+  /** As {@link announcedBytes}. */
+  readonly bodyBytes: number;
+}
 
 export interface Pipeline {
   take(req: IncomingMessage, res: ServerResponse, expectation: Expectation): void;
@@ -73,26 +80,26 @@ export function createPipeline(services: PipelineServices, state: PipelineState)
     const exchange = new Exchange(req, res, { connection, nowMs: clock.monotonicMs() });
     connection.exchanges.push(exchange);
     state.requests++;
-    const hasBody = announcesBody(req.headers);
-    const refusal = refuseAtOnce(exchange, expectation) ?? admit(state.admission, exchange, hasBody);
-    if (hasBody) receive(exchange, { refusal, expectation });
+    const bodyBytes = announcedBytes(req.headers);
+    const refusal = refuseAtOnce(exchange, expectation) ?? admit(state.admission, exchange, bodyBytes > 0);
+    if (bodyBytes > 0) receive(exchange, { refusal, expectation, bodyBytes });
     else if (refusal) answer(exchange, errorReply(refusal));
     else handle(exchange);
   }
 
-  function receive(exchange: Exchange, head: { refusal: HttpError | undefined; expectation: Expectation }): void {
-    const { req, res } = exchange;
-    const { refusal, expectation } = head;
+  function receive(exchange: Exchange, head: RequestHead): void {
+    const { refusal, expectation, bodyBytes } = head;
     const maxBytes = state.admission.settings.maxPayloadSize;
     const refuse = (): void => answerEarly(exchange, refusal ?? tooLarge(maxBytes));
-    if (Number(req.headers["content-length"] ?? 0) > maxBytes) return refuse();
+    if (bodyBytes > maxBytes && bodyBytes !== Infinity) return refuse();
     // Who waits for "100 Continue" is told no before sending the body.
     if (refusal && expectation !== "nothing") return refuse();
-    if (expectation === "continue") res.writeContinue();
-    readBody(req, {
+    if (expectation === "continue") exchange.res.writeContinue();
+    readBody(exchange.req, {
+      announcedBytes: bodyBytes,
       maxBytes,
       onTooLarge: refuse,
-      onEnd: (body) => (refusal ? answer(exchange, errorReply(refusal)) : handle(exchange, body)),
+      onBody: (body) => (refusal ? answer(exchange, errorReply(refusal)) : handle(exchange, body)),
     });
   }
 

@@ -89,6 +89,21 @@ describe("a request", () => {
     assert.equal((await client.response()).body, '{"é":"😀"}\n');
   });
 
+  it("is the same however its body is cut into chunks", async (t) => {
+    const http = await startHttp(t, [openRoute("POST", "/", ({ json }) => jsonReply(json))], { maxPayloadSize: 100_000 });
+    const body = Buffer.from(JSON.stringify("é".repeat(20_000)));
+    for (const sizeBytes of [1, 7, 4095, 4096, 4097, 100_000]) {
+      const head = rawRequest("POST /", { "Content-Type": "application/json", "Transfer-Encoding": "chunked" });
+      const pieces = [Buffer.from(head)];
+      for (let start = 0; start < body.length; start += sizeBytes) {
+        const piece = body.subarray(start, start + sizeBytes);
+        pieces.push(Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from("\r\n"));
+      }
+      const response = await http.ask(Buffer.concat([...pieces, Buffer.from("0\r\n\r\n")]));
+      assert.equal(response.body, `${body.toString()}\n`, `in chunks of ${sizeBytes}`);
+    }
+  });
+
   it("is counted with the time from its head to its answer", async (t) => {
     let release = (): void => {};
     const waiting = new Promise<void>((resolve) => (release = resolve));
