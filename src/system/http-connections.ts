@@ -18,6 +18,8 @@ export interface Connection {
   /** Bytes that had left when last looked at, while others still waited, and since when it has been so many. */
   flushedBytes: number;
   flushedSinceMs: number;
+  /** The answer to a request taken already is the last one: what comes after it is not looked at. */
+  isEnding: boolean;
   /** Since when a refused connection waits for its client to read the refusal, and how much had come by then. */
   lingering: { readonly sinceMs: number; readonly bytesRead: number } | undefined;
 }
@@ -48,6 +50,7 @@ export function createConnections(onGone: (connection: Connection) => void): Con
         exchanges: [],
         flushedBytes: -1,
         flushedSinceMs: 0,
+        isEnding: false,
         lingering: undefined,
       };
       all.set(socket, connection);

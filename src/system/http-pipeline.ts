@@ -77,6 +77,8 @@ export function createPipeline(services: PipelineServices, state: PipelineState)
   function take(req: IncomingMessage, res: ServerResponse, expectation: Expectation): void {
     const connection = state.connections.of(req.socket);
     if (!connection) return void req.socket.destroy();
+    // Nobody would be told what became of it. And Node ends the process when an answer to it is done before those ahead of it.
+    if (connection.isEnding || connection.lingering || req.socket.destroyed) return void req.resume();
     const exchange = new Exchange(req, res, { connection, nowMs: clock.monotonicMs() });
     connection.exchanges.push(exchange);
     state.requests++;
@@ -104,6 +106,8 @@ export function createPipeline(services: PipelineServices, state: PipelineState)
   }
 
   function handle(exchange: Exchange, body?: Buffer): void {
+    // The body of a request that was answered with 408 meanwhile.
+    if (exchange.phase === "over") return;
     exchange.enter("handling", clock.monotonicMs());
     try {
       if (body && !isSafe(exchange.method)) {
@@ -121,7 +125,10 @@ export function createPipeline(services: PipelineServices, state: PipelineState)
   function answer(exchange: Exchange, reply: Reply): void {
     try {
       if (!exchange.isOpen) return dropBody(reply);
-      if (state.isDraining) exchange.res.shouldKeepAlive = false;
+      if (state.isDraining) {
+        exchange.res.shouldKeepAlive = false;
+        exchange.connection.isEnding = true;
+      }
       writeReply(exchange, reply, events);
     } catch (error) {
       fail(exchange, error);
@@ -137,6 +144,7 @@ export function createPipeline(services: PipelineServices, state: PipelineState)
 
   function answerEarly(exchange: Exchange, refusal: HttpError): void {
     exchange.enter("lingering", clock.monotonicMs());
+    exchange.connection.isEnding = true;
     writeEarlyReply(exchange, errorReply(refusal));
     observe(exchange);
   }
