@@ -11,43 +11,12 @@
  */
 import { MetricFamily, type FamilyJson } from "./metric-family.ts";
 import { containsLabels, type LabelSet } from "./label-set.ts";
+import { findLabelsFault, type Limits, Refusal, UNLIMITED } from "./limits.ts";
 import { isReservedMetricName, type MetricType, namesTakenBy } from "./names.ts";
 import type { HistogramSeries, Sample, Series, SeriesJson, SummarySeries, ValueSeries } from "./series.ts";
 
-export interface Limits {
-  readonly maxLabelCount: number;
-  readonly maxLabelValueLength: number;
-  readonly maxMetricNames: number;
-  readonly maxSeries: number;
-  readonly maxSeriesPerMetric: number;
-}
-
-/** What refusals are counted under. */
-export type DropReason =
-  | "reserved_name" | "type_mismatch" | "name_collision" | "too_many_labels" | "label_value_too_long"
-  | "too_many_metric_names" | "too_many_series" | "too_many_series_per_metric";
-
-/** Why a sample was not taken, in a sentence. */
-export class Refusal {
-  readonly reason: DropReason;
-  readonly message: string;
-
-  constructor(reason: DropReason, message: string) {
-    this.reason = reason;
-    this.message = message;
-  }
-}
-
 /** A family and its series as they are written down, one line of JSON each. */
 export type RegistryJson = { readonly family: FamilyJson } | { readonly series: SeriesJson };
-
-const UNLIMITED: Limits = {
-  maxLabelCount: Infinity,
-  maxLabelValueLength: Infinity,
-  maxMetricNames: Infinity,
-  maxSeries: Infinity,
-  maxSeriesPerMetric: Infinity,
-};
 
 export class Registry {
   readonly #families = new Map<string, MetricFamily>();
@@ -283,26 +252,15 @@ export class Registry {
   // ---- inside
 
   #findFault(sample: Sample, known: MetricFamily | undefined): Refusal | undefined {
-    const { name, type, labels } = sample;
-    const limits = this.#limits;
+    const { name, type } = sample;
     if (isReservedMetricName(name)) {
       return new Refusal("reserved_name", `the name "${name}" is reserved for the daemon's own metrics`);
     }
     if (known !== undefined && known.type !== type) {
       return new Refusal("type_mismatch", `"${name}" is a ${known.type} already and cannot take a ${type} sample`);
     }
-    if (labels.length / 2 > limits.maxLabelCount) {
-      const count = labels.length / 2;
-      return new Refusal("too_many_labels", `"${name}" has ${count} labels; at most ${limits.maxLabelCount} are taken (metrics.maxLabelCount)`);
-    }
-    for (let at = 0; at < labels.length; at += 2) {
-      if (labels[at + 1]!.length > limits.maxLabelValueLength) {
-        return new Refusal(
-          "label_value_too_long",
-          `the label "${labels[at]}" of "${name}" has ${labels[at + 1]!.length} characters; at most ${limits.maxLabelValueLength} are taken (metrics.maxLabelValueLength)`,
-        );
-      }
-    }
+    const fault = findLabelsFault(sample, this.#limits);
+    if (fault !== undefined) return fault;
     return known === undefined ? this.#findNewNameFault(sample) : this.#findSeriesLimit(known);
   }
 
@@ -313,7 +271,8 @@ export class Registry {
       return new Refusal("name_collision", `a ${type} "${name}" would print "${taken}", which belongs to "${owner}"`);
     }
     if (this.#clientFamilyCount >= this.#limits.maxMetricNames) {
-      return new Refusal("too_many_metric_names", `"${name}" would exceed the limit of ${this.#limits.maxMetricNames} metric names (metrics.maxMetricNames)`);
+      const limit = `${this.#limits.maxMetricNames} metric names (metrics.maxMetricNames)`;
+      return new Refusal("too_many_metric_names", `"${name}" would exceed the limit of ${limit}`);
     }
     return this.#findSeriesLimit(undefined);
   }
@@ -324,7 +283,8 @@ export class Registry {
       return new Refusal("too_many_series", `the limit of ${maxSeries} series is reached (metrics.maxSeries)`);
     }
     if (family !== undefined && family.size >= maxSeriesPerMetric) {
-      return new Refusal("too_many_series_per_metric", `"${family.name}" has reached the limit of ${maxSeriesPerMetric} series (metrics.maxSeriesPerMetric)`);
+      const limit = `${maxSeriesPerMetric} series (metrics.maxSeriesPerMetric)`;
+      return new Refusal("too_many_series_per_metric", `"${family.name}" has reached the limit of ${limit}`);
     }
     return undefined;
   }

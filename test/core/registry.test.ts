@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Limits, Refusal, Registry, type RegistryJson } from "../../src/core/registry.ts";
+import { type Limits, Refusal } from "../../src/core/limits.ts";
+import { Registry, type RegistryJson } from "../../src/core/registry.ts";
 import type { Sample, Series } from "../../src/core/series.ts";
 import { forEachSeed, type Random, seededRandom } from "../support/random.ts";
 import { count, render, sampleOf } from "../support/samples.ts";

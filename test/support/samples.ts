@@ -1,7 +1,8 @@
 /** Samples and registries for tests, without HTTP or a store. */
 import { labelsFrom } from "../../src/core/label-set.ts";
 import { encodeFamilies } from "../../src/core/exposition.ts";
-import { Refusal, type Registry } from "../../src/core/registry.ts";
+import { Refusal } from "../../src/core/limits.ts";
+import type { Registry } from "../../src/core/registry.ts";
 import type { Sample } from "../../src/core/series.ts";
 
 export function sampleOf(part: Partial<Omit<Sample, "labels">> & { labels?: Record<string, string> } = {}): Sample {

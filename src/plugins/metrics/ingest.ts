@@ -7,7 +7,8 @@
  * counted before.
  */
 import { DEFAULT_UPPER_BOUNDS } from "../../core/metric-family.ts";
-import { type DropReason, Refusal, type Registry } from "../../core/registry.ts";
+import { type DropReason, Refusal } from "../../core/limits.ts";
+import type { Registry } from "../../core/registry.ts";
 import type { Sample, Series } from "../../core/series.ts";
 import type { Issue } from "../../core/validate.ts";
 import type { Reply, Request } from "../../system/http.ts";
@@ -180,7 +181,7 @@ function withBuckets(sample: Sample, registry: Registry, config: MetricsConfig):
 }
 
 /** Whether `name` matches `pattern`, in which `*` stands for any text. */
-export function matchesPattern(name: string, pattern: string): boolean {
+function matchesPattern(name: string, pattern: string): boolean {
   const parts = pattern.split("*");
   const [first, last] = [parts[0]!, parts[parts.length - 1]!];
   if (parts.length === 1) return name === pattern;
