@@ -3,6 +3,7 @@
  *
  * Units: milliseconds and bytes, as the names say.
  */
+import { isLoopbackHost } from "../core/host.ts";
 import {
   type Infer, type Issue, type Schema, array, boolean, filePath, integer, nullable, number, object, oneOf, refine,
   secret, string, withDefault,
@@ -95,7 +96,7 @@ export function listWarnings({ auth, server }: Config): readonly string[] {
   if (auth.token !== null && auth.token.length < SHORTEST_GOOD_TOKEN) {
     warnings.push(`auth.token is shorter than ${SHORTEST_GOOD_TOKEN} characters and may be guessed`);
   }
-  if (!auth.enabled && !isLoopback(server.listenAddress)) {
+  if (!auth.enabled && !isLoopbackHost(server.listenAddress)) {
     warnings.push(`auth.enabled is false: anyone who reaches ${server.listenAddress} over the network may send`);
   }
   return warnings;
@@ -107,17 +108,12 @@ function checkTogether({ server, auth }: Config): Issue[] {
     const most = `server.requestTimeoutMs (${server.requestTimeoutMs}), of which it is a part`;
     issues.push({ path: "server.headerTimeoutMs", message: `expected at most ${most}, got ${server.headerTimeoutMs}` });
   }
-  if (!auth.enabled && !server.insecureAllowUnauthenticated && !isLoopback(server.listenAddress)) {
+  if (!auth.enabled && !server.insecureAllowUnauthenticated && !isLoopbackHost(server.listenAddress)) {
     const found = `"${server.listenAddress}", which other machines may reach without a token`;
     const remedy = "set auth.enabled, or server.insecureAllowUnauthenticated if that is meant";
     issues.push({ path: "server.listenAddress", message: `expected a loopback address, got ${found}; ${remedy}` });
   }
   return issues;
-}
-
-/** Whether only this machine can reach the address. Any other name might mean any other machine. */
-function isLoopback(address: string): boolean {
-  return /^(localhost|::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/i.test(address);
 }
 
 /** A group of settings that all have defaults. */

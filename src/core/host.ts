@@ -20,6 +20,15 @@ export function parseHostPort(value: string): HostPort | undefined {
   return match ? { name: (match[1] ?? match[2])!, port: match[3] ?? "" } : undefined;
 }
 
+/**
+ * Where this machine reaches a server that listens on an address (no brackets, no port). A wildcard is an address to
+ * listen on, never one that anyone calls.
+ */
+export function callableHost(address: string): string {
+  if (address === "0.0.0.0") return "127.0.0.1";
+  return address === "::" ? "::1" : address;
+}
+
 /** Whether a host name or address (no brackets, no port) can only be this machine: `localhost`, 127.0.0.0/8, `::1`. */
 export function isLoopbackHost(name: string): boolean {
   const lower = name.toLowerCase();

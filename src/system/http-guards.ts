@@ -7,7 +7,7 @@
  * Not: never an `Access-Control-*` header, so no page of another origin can read an answer.
  */
 import type { IncomingMessage } from "node:http";
-import { isLoopbackHost, parseHostPort } from "../core/host.ts";
+import { callableHost, isLoopbackHost, parseHostPort } from "../core/host.ts";
 import { protocolError } from "./http-errors.ts";
 import { HttpError, type HttpSettings } from "./http.ts";
 
@@ -16,15 +16,13 @@ export interface Guards {
   check(req: IncomingMessage, hasBody: boolean): HttpError | undefined;
 }
 
-/** A wildcard is an address to listen on, never a name anyone calls. */
-const WILDCARDS = new Set(["0.0.0.0", "::"]);
 const ABSOLUTE_TARGET = /^https?:\/\/([^/?#]*)/i;
 const OWN_FETCH_SITES = new Set<unknown>([undefined, "same-origin", "none"]);
 const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?$/i;
 
 export function createGuards(settings: Pick<HttpSettings, "allowedHosts" | "listenAddress">): Guards {
   const allowed = new Set(settings.allowedHosts.map((host) => host.toLowerCase()));
-  if (!WILDCARDS.has(settings.listenAddress)) allowed.add(settings.listenAddress.toLowerCase());
+  allowed.add(callableHost(settings.listenAddress).toLowerCase());
   /** The Host that passed last: nearly always that of the next request too. */
   let lastPassed: string | undefined;
 

@@ -8,12 +8,10 @@
 import { chmodSync, lstatSync, statSync, unlinkSync } from "node:fs";
 import type { AddressInfo, ListenOptions, Server } from "node:net";
 import { dirname } from "node:path";
+import { callableHost } from "../core/host.ts";
 
 /** Bytes of a path that fit into `sun_path` beside its closing NUL. */
 const MAX_SOCKET_PATH_BYTES = process.platform === "linux" ? 107 : 103;
-
-/** A wildcard is an address to listen on, never one to call; this machine reaches it by loopback. */
-const LOOPBACK_OF: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 /** The URL at which the server answers on this machine, with the port that was taken. */
 export async function bindTcp(server: Server, host: string, port: number): Promise<string> {
@@ -22,7 +20,7 @@ export async function bindTcp(server: Server, host: string, port: number): Promi
   } catch (error) {
     throw new Error(`Cannot listen on ${formatUrl(host, port)}: ${reason(error)}`, { cause: error });
   }
-  return formatUrl(LOOPBACK_OF[host] ?? host, (server.address() as AddressInfo).port);
+  return formatUrl(callableHost(host), (server.address() as AddressInfo).port);
 }
 
 /** Makes the socket file, 0600, in place of a stale one. */

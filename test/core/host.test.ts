@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { isLoopbackHost, parseHostPort } from "../../src/core/host.ts";
+import { callableHost, isLoopbackHost, parseHostPort } from "../../src/core/host.ts";
 
 describe("parseHostPort", () => {
   const rows: readonly [value: string, expected: string | undefined][] = [
@@ -42,4 +42,9 @@ describe("isLoopbackHost", () => {
   ];
   for (const name of loopback) it(`takes ${name}`, () => assert.equal(isLoopbackHost(name), true));
   for (const name of foreign) it(`refuses ${JSON.stringify(name)}`, () => assert.equal(isLoopbackHost(name), false));
+});
+
+describe("callableHost", () => {
+  const rows = [["0.0.0.0", "127.0.0.1"], ["::", "::1"], ["192.0.2.1", "192.0.2.1"], ["localhost", "localhost"]] as const;
+  for (const [address, expected] of rows) it(`of ${address} is ${expected}`, () => assert.equal(callableHost(address), expected));
 });
