@@ -3,6 +3,7 @@
  *
  * Errors: UnreachableError when nothing answers, {@link DaemonError} for an answer that is a refusal.
  */
+import type { MetricType } from "./core/names.ts";
 import type { Issue } from "./core/validate.ts";
 import { type Address, type Answer, callHttp, placeOf } from "./system/http-call.ts";
 
@@ -43,12 +44,10 @@ export interface ReloadResult {
   readonly needsRestart: readonly string[];
 }
 
-export const METRIC_TYPES = ["counter", "gauge", "histogram", "summary"] as const;
-
 /** One event of a metric, as `POST /api/metrics` takes it. */
 export interface MetricEvent {
   readonly name: string;
-  readonly type: (typeof METRIC_TYPES)[number];
+  readonly type: MetricType;
   readonly labels?: Readonly<Record<string, string>>;
   readonly increment?: number;
   readonly set?: number;
@@ -59,6 +58,7 @@ export interface MetricEvent {
   readonly help?: string;
   readonly unit?: string;
   readonly buckets?: readonly number[];
+  readonly exemplar?: { readonly labels?: Readonly<Record<string, string>>; readonly value: number; readonly timestamp?: number };
 }
 
 export interface BatchResult {
@@ -68,7 +68,8 @@ export interface BatchResult {
 
 export interface BatchFailure {
   readonly index: number;
-  readonly name: string;
+  /** `null` where the item had none that can be told. */
+  readonly name: string | null;
   readonly code: string;
   readonly error: string;
 }
@@ -77,18 +78,19 @@ export interface RegisteredMetric {
   readonly name: string;
   readonly type: string;
   readonly help: string;
-  readonly unit: string;
+  readonly unit: string | null;
   readonly series: number;
-  readonly lastUpdateMs: number;
-  readonly lastTimestampMs?: number | null;
-  readonly source?: string;
+  /** When the last sample came, and the time that it gave itself; `null` for the daemon's own metrics. */
+  readonly lastUpdateMs: number | null;
+  readonly lastTimestampMs: number | null;
+  readonly source: "client" | "daemon";
 }
 
 export interface RegistryPage {
   readonly metrics: readonly RegisteredMetric[];
   readonly total: number;
   /** What to ask for as `after` to get the next page. */
-  readonly next?: string | null;
+  readonly next: string | null;
 }
 
 export interface CallOptions {

@@ -45,7 +45,7 @@ export function findPlace(call: CommandCall): Place {
 }
 
 /** Whether an address was given, so that this machine's own daemon is not meant. */
-export function addressGiven({ args, env }: CommandCall): string | undefined {
+function addressGiven({ args, env }: CommandCall): string | undefined {
   return args.value("url") ?? (env["PI_DAEMON_URL"] || undefined);
 }
 
@@ -72,7 +72,7 @@ export async function findDaemon(call: CommandCall): Promise<Found> {
     throw new CommandError(EXIT.usage, "a token is only sent to an address that is named too", hint);
   }
   const place = findPlace(call);
-  const holder = await readHolder(place.dataDir);
+  const holder = readHolder(place.dataDir);
   if (holder === undefined) {
     const hint = 'start it with "pi-daemon start", or name another one with --url';
     throw new CommandError(EXIT.notRunning, "no daemon is running", hint);

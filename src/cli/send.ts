@@ -1,5 +1,6 @@
 /** `send`: one event of a metric, from a shell script. */
-import { METRIC_TYPES, type MetricEvent } from "../client.ts";
+import type { MetricEvent } from "../client.ts";
+import { METRIC_TYPES } from "../core/names.ts";
 import { nearest } from "../core/nearest.ts";
 import { quote } from "../core/printable.ts";
 import { type Arguments, type Command, CommandError, EXIT } from "./command.ts";

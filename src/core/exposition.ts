@@ -8,7 +8,7 @@
  *   two pieces is not printed twice.
  * Errors: none; names, labels, bounds and exemplars are checked where they enter the registry.
  * Cost: 0.2 us for a counter or gauge once its text is cached, 2 us for a histogram of 11 bounds
- *   (test/bench/exposition.ts).
+ *   (test/bench/exposition.bench.ts).
  */
 import { type Dialect, openMetricsDialect, textDialect } from "./exposition-dialect.ts";
 import type { Part } from "./exposition-part.ts";

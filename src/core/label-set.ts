@@ -15,7 +15,7 @@ export function labelsFrom(values: Readonly<Record<string, string>>): LabelSet {
 }
 
 /** The value of a label; empty when it is absent. */
-export function labelValue(labels: LabelSet, key: string): string {
+function labelValue(labels: LabelSet, key: string): string {
   for (let at = 0; at < labels.length; at += 2) if (labels[at] === key) return labels[at + 1]!;
   return "";
 }

@@ -16,7 +16,7 @@ export interface ExpositionVariant {
   readonly gzip: boolean;
 }
 
-export const expositionContentTypes: Readonly<Record<ExpositionFormat, string>> = {
+const expositionContentTypes: Readonly<Record<ExpositionFormat, string>> = {
   text: "text/plain; version=0.0.4; charset=utf-8",
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
 };

@@ -44,7 +44,7 @@ export interface RouteTable<R> {
   readonly patterns: ReadonlyMap<number, readonly CompiledPattern<R>[]>;
 }
 
-const NO_PARAMS: RouteParams = Object.freeze(Object.create(null) as Record<string, string>);
+export const NO_PARAMS: RouteParams = Object.freeze(Object.create(null) as Record<string, string>);
 const PARAM_NAME = /^[a-zA-Z][a-zA-Z0-9]*$/;
 const PLAIN_SEGMENT = /^[a-zA-Z0-9._~-]+$/;
 const UNKNOWN = { kind: "unknown" } as const;

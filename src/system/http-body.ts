@@ -11,7 +11,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { exceedsJsonDepth } from "../core/json-depth.ts";
 import { HttpError } from "./http.ts";
 
-export const MAX_JSON_DEPTH = 64;
+const MAX_JSON_DEPTH = 64;
 export const NO_BYTES = Buffer.alloc(0);
 const FIRST_CHUNKED_BYTES = 4096;
 

@@ -1,6 +1,6 @@
 /** One request and its answer, from the end of its head to the last byte written; handlers see it as a Request. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { RouteParams } from "../core/route.ts";
+import { NO_PARAMS, type RouteParams } from "../core/route.ts";
 import { NO_BYTES } from "./http-body.ts";
 import type { Connection } from "./http-connections.ts";
 import { originForm } from "./http-guards.ts";
@@ -11,8 +11,6 @@ import type { Request, Route } from "./http.ts";
  * the body is still being swallowed; `over`: answered, or nobody is left to answer. It only moves forward.
  */
 export type Phase = "receiving" | "handling" | "streaming" | "lingering" | "over";
-
-const NO_PARAMS: RouteParams = Object.freeze(Object.create(null) as Record<string, string>);
 
 export class Exchange implements Request {
   readonly req: IncomingMessage;
