@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
 
@@ -160,11 +161,14 @@ describe("processStartTime", () => {
 
   const skip = process.platform !== "linux" && "needs /proc";
   test("is unknown for a process that has ended, collected or not", { skip }, async (t) => {
-    // The shell's child ends, and the program that the shell becomes never collects it.
-    const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "inherit"] });
+    // The shell's child ends when it is told to, and the program that the shell has become by then never collects it.
+    const parent = spawn("sh", ["-c", "sh -c 'read line <&3' & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "inherit", "pipe"] });
     t.after(() => parent.kill("SIGKILL"));
-    const [line] = (await once(parent.stdout, "data")) as [Buffer];
+    const [line] = (await once(parent.stdout!, "data")) as [Buffer];
     const pid = Number(line.toString());
+    const isSleep = (): boolean => fs.readFileSync(`/proc/${parent.pid}/comm`, "latin1") === "sleep\n";
+    while (!isSleep()) await new Promise((resolve) => setImmediate(resolve));
+    (parent.stdio[3] as Writable).end("\n");
     const state = (): string => fs.readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]!.charAt(0);
     while (state() !== "Z") await new Promise((resolve) => setImmediate(resolve));
     assert.equal(processStartTime(pid), undefined);
