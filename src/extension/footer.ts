@@ -20,9 +20,9 @@ export function createFooter(client: Client, problems: readonly string[]): Foote
   let untold = problems;
 
   function tellProblems(ctx: PiContext): void {
-    const text = `pi-daemon config: ${untold.join("; ")}`;
+    const text = `config: ${untold.join("; ")}`;
     untold = [];
-    if (ctx.hasUI) ctx.ui.notify(text, "warning");
+    if (ctx.hasUI) ctx.ui.notify(`pi-daemon ${text}`, "warning");
     else tell(text);
   }
 

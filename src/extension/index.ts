@@ -50,7 +50,10 @@ function attach(pi: Pi): void {
   for (const event of ["turn_start", "agent_settled", "session_compact"] as const) {
     scope.on(event, (_event, ctx) => footer.update(ctx));
   }
-  scope.on("session_start", () => client.flush());
+  // What the client before the reload had not sent.
+  scope.on("session_start", ({ reason }) => {
+    if (reason === "reload") client.flush();
+  });
   scope.on("agent_settled", () => client.flush());
   listenToOthers(pi, client);
   registerCommand(pi, client);

@@ -9,7 +9,7 @@ import { scrape } from "../support/scrape.ts";
 
 const install = installPi();
 const skip = typeof install === "string" ? install : false;
-const WARNING = /^pi-daemon: pi-daemon config: .*\n$/;
+const WARNING = /^pi-daemon: config: .*\n$/;
 
 async function home(t: TestContext): Promise<PiHome> {
   assert.ok(typeof install !== "string");

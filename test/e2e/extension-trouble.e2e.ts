@@ -89,7 +89,7 @@ test("daemon slow: everything arrives once", { skip }, async (t) => {
 test("answers that are lost: nothing is counted twice", { skip }, async (t) => {
   const { home } = await stage(t);
   const daemon = await startTestDaemon(t);
-  const relay = await startRelay(t, daemon.url, (_path, count) => (count % 2 === 1 ? "drop-answer" : "pass"));
+  const relay = await startRelay(t, daemon.url, (_path, count) => (count % 2 === 1 ? "drop-answer" : "pass-and-close"));
   const pi = startRpc(t, home, WITH, { PI_DAEMON_URL: relay.url });
   for (const text of ["one", "two", "three"]) {
     await pi.prompt(text);
@@ -99,6 +99,7 @@ test("answers that are lost: nothing is counted twice", { skip }, async (t) => {
   assert.equal(await pi.end(), 0);
   const shown = await scrape(daemon.url);
   assert.ok(shown.sum("pi_daemon_requests_total", { path: "/api/metrics/batch", status: "409" }) >= 3);
+  assert.equal(shown.sum("pi_sessions_started"), 1);
   assert.equal(shown.sum("pi_prompts_total"), 3);
   assert.equal(shown.sum("pi_agent_run_duration_seconds_count"), 3);
   assert.equal(shown.sum("pi_tokens_total", { type: "input" }), 300);

@@ -190,10 +190,12 @@ test("a request under way does not keep the process alive", async (t) => {
   assert.equal(exitCode, 0);
 });
 
-async function runModule(source: string, env: NodeJS.ProcessEnv): Promise<{ output: string; exitCode: number }> {
-  const child = spawn(process.execPath, moduleArgs(source), { env, stdio: ["ignore", "pipe", "inherit"] });
+async function runModule(source: string, env: NodeJS.ProcessEnv): Promise<{ output: string; exitCode: number | null }> {
+  const child = spawn(process.execPath, moduleArgs(source), { env, stdio: ["ignore", "pipe", "ignore"] });
   let output = "";
   child.stdout.on("data", (piece: Buffer) => void (output += piece.toString()));
-  const [exitCode] = (await once(child, "close")) as [number];
+  const watchdog = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  clearTimeout(watchdog);
   return { output, exitCode };
 }

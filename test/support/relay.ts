@@ -3,8 +3,8 @@ import { type IncomingMessage, type ServerResponse, createServer, request as sen
 import { type AddressInfo, type Socket, connect } from "node:net";
 import type { TestContext } from "node:test";
 
-/** `drop-answer`: the request arrives, its answer does not. */
-export type RelayTreatment = "pass" | "drop-answer" | { readonly delayMs: number };
+/** `drop-answer`: the request arrives, its answer does not. `pass-and-close`: and the connection is not used again. */
+export type RelayTreatment = "pass" | "pass-and-close" | "drop-answer" | { readonly delayMs: number };
 
 export interface Relay {
   readonly url: string;
@@ -56,11 +56,11 @@ function forward(daemonUrl: string, request: IncomingMessage, response: ServerRe
       return;
     }
     const reply = (): void => {
-      response.writeHead(answer.statusCode!, answer.headers);
+      response.writeHead(answer.statusCode!, { ...answer.headers, ...(treatment === "pass-and-close" ? { connection: "close" } : {}) });
       answer.pipe(response);
     };
-    if (treatment === "pass") reply();
-    else setTimeout(reply, treatment.delayMs);
+    if (typeof treatment === "object") setTimeout(reply, treatment.delayMs);
+    else reply();
   });
   onward.on("error", () => request.socket.destroy());
   request.pipe(onward);
