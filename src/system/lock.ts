@@ -1,10 +1,10 @@
 /**
  * One daemon a data directory: a lock that ends with the process, whichever way it ends, and tells who holds it.
  *
- * The lock is an flock(2) on `daemon.pid`, taken by the `flock` program on a descriptor that it inherits from us: it
+ * The lock is an flock(2) on the directory itself, taken by the `flock` program on a descriptor that it inherits from us: it
  * belongs to our open file, which no child of ours inherits (Node opens with O_CLOEXEC), and goes when that is closed.
- * Where there is no such program, or the file system has no such locks, the file itself is the lock, and stands for as
- * long as the process that it names is alive.
+ * Nobody can take it away by removing a file: `daemon.pid` only tells who holds it. Where there is no such program, or
+ * the file system has no such locks, that file is the lock, and stands for as long as the process that it names is alive.
  *
  * Errors: {@link LockHeldError}; those of `node:fs`.
  * Not: without flock, a process that is killed within the few microseconds in which it replaces the file of a dead one,
@@ -60,12 +60,16 @@ export interface LockOptions {
 /** Takes the lock of the directory, which must exist, or throws a {@link LockHeldError}. */
 export function acquireLock(directory: string, info: HolderInfo, options: LockOptions = {}): Lock {
   const path = join(directory, FILE_NAME);
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const taken = takeByFlock(directory, path, options.flock ?? "flock");
-    if (taken === "unavailable") return holdLock({ path, file: takeByFile(directory, path), kind: "file" }, info);
-    if (taken !== "replaced") return holdLock({ path, file: taken, kind: "flock" }, info);
+  const locked = lockDirectory(directory, options.flock ?? "flock");
+  try {
+    const file = locked === undefined
+      ? takeByFile(directory, path)
+      : fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    return holdLock({ path, file, locked }, info);
+  } catch (error) {
+    if (locked !== undefined) fs.closeSync(locked);
+    throw error;
   }
-  throw new LockHeldError(directory, readHolder(directory));
 }
 
 /**
@@ -82,22 +86,18 @@ function livingHolder(path: string): Holder | undefined {
   return processStartTime(holder.pid) === holder.startTime ? holder : undefined;
 }
 
-/** The descriptor that holds the lock; `replaced` when the file was removed between our opening and our locking it. */
-function takeByFlock(directory: string, path: string, program: string): number | "unavailable" | "replaced" {
-  const file = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
-  try {
-    const answer = runFlock(program, file);
-    const holder = readHolder(directory);
-    // Somebody alive may hold it in the other way.
-    const isHeld = answer === "held" || (answer === "locked" && holder !== undefined && holder.pid !== process.pid);
-    if (isHeld) throw new LockHeldError(directory, holder);
-    if (answer === "locked" && isStillThere(path, file)) return file;
-    fs.closeSync(file);
-    return answer === "locked" ? "replaced" : "unavailable";
-  } catch (error) {
-    fs.closeSync(file);
-    throw error;
-  }
+/** The descriptor that holds the lock; `undefined` where it cannot be had in this way. */
+function lockDirectory(directory: string, program: string): number | undefined {
+  if (process.platform === "win32") return undefined;
+  const locked = fs.openSync(directory, "r");
+  const answer = runFlock(program, locked);
+  const holder = readHolder(directory);
+  // Somebody alive may hold it in the other way.
+  const isHeld = answer === "held" || (answer === "locked" && holder !== undefined && holder.pid !== process.pid);
+  if (answer === "locked" && !isHeld) return locked;
+  fs.closeSync(locked);
+  if (isHeld) throw new LockHeldError(directory, holder);
+  return undefined;
 }
 
 function runFlock(program: string, file: number): "locked" | "held" | "unavailable" {
@@ -147,25 +147,27 @@ function linkUnlessThere(from: string, to: string): boolean {
   }
 }
 
-function holdLock(held: { path: string; file: number; kind: Lock["kind"] }, info: HolderInfo): Lock {
-  const { path, file, kind } = held;
+/** `locked` is the descriptor of the flock, where there is one; `file` that of the file at `path`, which tells of us. */
+function holdLock(held: { path: string; file: number; locked: number | undefined }, info: HolderInfo): Lock {
+  const { path, file, locked } = held;
   let isReleased = false;
   const update = (more: HolderInfo): void => {
     const text = encodeHolder(more);
-    // In place, because a new file would not be the locked one. A reader looks at the first line only.
+    // In place, because a new file might not be the lock. A reader looks at the first line only.
     fs.writeSync(file, text, 0);
     fs.ftruncateSync(file, Buffer.byteLength(text));
   };
   fs.fchmodSync(file, 0o600);
   update(info);
   return {
-    kind,
+    kind: locked === undefined ? "file" : "flock",
     update,
     release() {
       if (isReleased) return;
       isReleased = true;
       if (isStillThere(path, file)) fs.unlinkSync(path);
       fs.closeSync(file);
+      if (locked !== undefined) fs.closeSync(locked);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The daemon as a process among others: without descriptors, stopped, unread, beside a second one, under any umask. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, chmodSync, chownSync, lstatSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, chownSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
@@ -209,6 +209,20 @@ describe("a second daemon", () => {
       assert.equal(await tally.exposed(daemon), tally.acknowledged);
     }
     await daemon.end("SIGTERM");
+  });
+
+  test("cannot start when somebody has removed the file that tells who holds the directory", {
+    skip: isThere("flock") ? false : "needs flock",
+  }, async (t) => {
+    const { dataDir, configPath } = place(t);
+    const daemon = await startProgram(t, configPath);
+    rmSync(join(dataDir, "daemon.pid"));
+    const second = await tryProgram(t, configPath);
+    assert.ok(!("url" in second));
+    assert.equal(second.code, 4);
+    assert.match(second.log, /in use by another process/);
+    assert.equal((await daemon.end("SIGTERM")).code, 0);
+    assert.equal((await (await startProgram(t, configPath)).end("SIGTERM")).code, 0);
   });
 
   test("of five that start at once, one runs and the others exit 4", async (t) => {
