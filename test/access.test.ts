@@ -1,12 +1,19 @@
 /** Every route of the daemon, called with and without the token, as each config says who may do what. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { test } from "node:test";
+import { type AdminContext, adminRoutes } from "../src/admin.ts";
+import { compileRoutes, matchRoute } from "../src/core/route.ts";
+import { validate } from "../src/core/validate.ts";
+import { pluginTable } from "../src/plugins/index.ts";
+import type { Access, Route } from "../src/system/http.ts";
 import { startTestDaemon, type TestDaemon } from "./support/daemon.ts";
+import { memoryStore } from "./support/memory-store.ts";
+import { testServices } from "./support/services.ts";
 
 const TOKEN = "a-token-for-this-test";
 const METRIC = { name: "a_total", type: "counter" };
 
-const ROUTES: readonly (readonly ["open" | "read" | "write", method: string, path: string, body?: unknown])[] = [
+const ROUTES: readonly (readonly [Access, method: string, path: string, body?: unknown])[] = [
   ["open", "GET", "/health"],
   ["read", "GET", "/metrics"],
   ["read", "GET", "/config"],
@@ -19,9 +26,9 @@ const ROUTES: readonly (readonly ["open" | "read" | "write", method: string, pat
 ];
 
 const CONFIGS = {
-  "auth off": { auth: { enabled: false, token: TOKEN }, guarded: [] },
-  "auth on": { auth: { enabled: true, token: TOKEN }, guarded: ["write"] },
-  "auth on, reads protected": { auth: { enabled: true, token: TOKEN, protectReads: true }, guarded: ["read", "write"] },
+  "auth off": { auth: { enabled: false, token: TOKEN }, guarded: ["private"] },
+  "auth on": { auth: { enabled: true, token: TOKEN }, guarded: ["private", "write"] },
+  "auth on, reads protected": { auth: { enabled: true, token: TOKEN, protectReads: true }, guarded: ["private", "write", "read"] },
 } as const;
 
 async function statusOf(daemon: TestDaemon, [, method, path, body]: (typeof ROUTES)[number], token?: string): Promise<[number, string | null]> {
@@ -33,12 +40,12 @@ async function statusOf(daemon: TestDaemon, [, method, path, body]: (typeof ROUT
 }
 
 for (const [title, { auth, guarded }] of Object.entries(CONFIGS)) {
-  describe(title, () => {
+  test(title, async (t) => {
+    const daemon = await startTestDaemon(t, { config: { auth } });
     for (const route of ROUTES) {
       const [access, method, path] = route;
-      const isGuarded = (guarded as readonly string[]).includes(access);
-      test(`${method} ${path} ${isGuarded ? "needs the token" : "is open"}`, async (t) => {
-        const daemon = await startTestDaemon(t, { config: { auth } });
+      const isGuarded = (guarded as readonly Access[]).includes(access);
+      await t.test(`${method} ${path} ${isGuarded ? "needs the token" : "is open"}`, async () => {
         await daemon.post("/api/metrics", METRIC, { authorization: `Bearer ${TOKEN}` });
         const [without, challenge] = await statusOf(daemon, route);
         if (isGuarded) {
@@ -51,3 +58,29 @@ for (const [title, { auth, guarded }] of Object.entries(CONFIGS)) {
     }
   });
 }
+
+/** Those of the daemon itself and of every plugin. */
+async function allRoutes(): Promise<Route[]> {
+  const routes = [...adminRoutes({} as AdminContext)];
+  for (const { schema, create } of pluginTable) {
+    const config = validate(schema, {});
+    assert.ok(config.ok);
+    const services = testServices({ openStore: async (_, definition) => memoryStore(definition) });
+    routes.push(...(await create(services, config.value)).routes);
+  }
+  return routes;
+}
+
+test("the table has every route, with the access that the route states", async () => {
+  const routes = await allRoutes();
+  const table = compileRoutes(routes);
+  const listed = new Set<Route>();
+  for (const [access, method, path] of ROUTES) {
+    const match = matchRoute(table, method, path);
+    assert.ok(match.kind === "found", `${method} ${path} is no route`);
+    assert.equal(match.route.access, access, `${method} ${path}`);
+    listed.add(match.route);
+  }
+  const missing = routes.filter((route) => !listed.has(route)).map(({ method, pattern }) => `${method} ${pattern}`);
+  assert.deepEqual(missing, []);
+});
