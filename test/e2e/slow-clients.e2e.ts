@@ -88,17 +88,14 @@ test(`${OF_EACH_KIND * 3} slow clients at once: headers and bodies that never en
     return !isOver;
   }, 1);
   let mostBytes = 0;
-  let mostConnections = 0;
   await until(async () => {
     const { connections, usedBytes } = await readStats(daemon);
     mostBytes = Math.max(mostBytes, usedBytes);
-    mostConnections = Math.max(mostConnections, connections);
     return [...headers, ...bodies].every(({ socket }) => socket.closed) && connections < OF_EACH_KIND / 2;
   });
   isOver = true;
   await sending;
 
-  assert.ok(mostConnections > OF_EACH_KIND * 3, `only ${mostConnections} connections at once`);
   for (const { received } of [...headers, ...bodies]) assert.match(received(), /^HTTP\/1\.1 408 /);
   for (const { socket } of readers) socket.resume();
   await until(() => readers.every((reader) => reader.socket.closed || isWhole(reader)));
