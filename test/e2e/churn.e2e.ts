@@ -3,9 +3,11 @@
  * what is exposed when it calms down is exposed again after kill -9.
  */
 import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { mountMissing, tmpfs } from "../support/mount.ts";
 import { parseExposition, type ParsedFamily } from "../support/parse-exposition.ts";
 import { type Program, startProgram, writeProgramConfig } from "../support/program.ts";
 import { type Random, seededRandom } from "../support/random.ts";
@@ -15,6 +17,7 @@ import { tempDir } from "../support/temp-dir.ts";
 const SEED = Number(process.env["PI_DAEMON_TEST_SEED"] ?? Date.now() % 100_000);
 const ROUNDS = 3;
 const ROUND_MS = 2000;
+const DISK_BYTES = 1 << 20;
 
 /** Names that collide with each other's samples, and with what objects have by themselves. */
 const NAMES = ["x", "x_total", "x_count", "x_sum", "x_bucket", "y", "y_total", "z", "z_created", "__proto__", "constructor", "toString"];
@@ -38,7 +41,7 @@ async function change(daemon: Program, random: Random): Promise<void> {
     : dice < 0.5 ? await daemon.post("/api/metrics", randomSample(random))
     : await daemon.post("/api/metrics/batch", { requestId: `${random.int(0, 1e9)}`, metrics: Array.from({ length: random.int(0, 20) }, () => randomSample(random)) });
   const text = await reply.text();
-  assert.ok([200, 204, 400, 404, 409].includes(reply.status), `${reply.status} ${text}`);
+  assert.ok([200, 204, 400, 404, 409, 503].includes(reply.status), `${reply.status} ${text}`);
 }
 
 async function scrape(daemon: Program, random: Random): Promise<void> {
@@ -69,14 +72,32 @@ async function exposed(daemon: Program): Promise<string> {
   return text.replaceAll(/^(# (HELP|TYPE) )?(pi_daemon_|process_).*\n|^.*quantile=.*\n/gm, "");
 }
 
-for (const durability of ["async", "sync"]) {
-  test(`births, drops and scrapes at once, then kill -9 (${durability}, seed ${SEED})`, async (t) => {
+/** Fills the disk and makes room again, by turns; answers how often it was full. */
+async function fillNowAndThen(disk: string, random: Random, isOver: () => boolean): Promise<number> {
+  const filler = join(disk, "filler");
+  let fills = 0;
+  while (!isOver()) {
+    try {
+      writeFileSync(filler, Buffer.alloc(DISK_BYTES));
+    } catch {
+      fills++;
+    }
+    await pause(random.int(50, 400));
+    rmSync(filler, { force: true });
+    await pause(random.int(50, 600));
+  }
+  return fills;
+}
+
+for (const { durability, isTight } of [{ durability: "async" }, { durability: "sync" }, { durability: "async", isTight: true }, { durability: "sync", isTight: true }]) {
+  const where = isTight ? ", on a disk that is full now and then" : "";
+  test(`births, drops and scrapes at once, then kill -9 (${durability}${where}, seed ${SEED})`, { skip: isTight && mountMissing("tmpfs") }, async (t) => {
     const directory = tempDir(t);
+    const disk = isTight ? tmpfs(t, DISK_BYTES) : directory;
     const storage = { durability, maxJournalBytes: 32_768 };
-    const configPath = writeProgramConfig(join(directory, "config.json"), { dataDir: join(directory, "data"), storage });
+    const configPath = writeProgramConfig(join(directory, "config.json"), { dataDir: join(disk, "data"), storage });
     let daemon = await startProgram(t, configPath);
-    let changes = 0;
-    let scrapes = 0;
+    let [changes, scrapes, fills] = [0, 0, 0];
     for (let round = 0; round < ROUNDS; round++) {
       let isOver = false;
       const work = async (worker: number, act: (daemon: Program, random: Random) => Promise<void>): Promise<number> => {
@@ -88,10 +109,12 @@ for (const durability of ["async", "sync"]) {
       };
       const changing = [1, 2, 3, 4, 5, 6].map((worker) => work(worker, change));
       const scraping = [7, 8].map((worker) => work(worker, scrape));
+      const filling = isTight ? fillNowAndThen(disk, seededRandom(SEED + round), () => isOver) : Promise.resolve(0);
       await Promise.race([pause(ROUND_MS), ...changing, ...scraping]);
       isOver = true;
       for (const count of await Promise.all(changing)) changes += count;
       for (const count of await Promise.all(scraping)) scrapes += count;
+      fills += await filling;
       const before = await exposed(daemon);
       assert.doesNotMatch(daemon.log(), /could not be applied|a request failed|broke off/);
       await daemon.end();
@@ -99,7 +122,8 @@ for (const durability of ["async", "sync"]) {
       assert.equal(await exposed(daemon), before, `round ${round}`);
       assert.doesNotMatch(daemon.log(), /could not be applied|damaged/);
     }
-    t.diagnostic(`${changes} changes, ${scrapes} scrapes`);
+    t.diagnostic(`${changes} changes, ${scrapes} scrapes${isTight ? `, ${fills} times full` : ""}`);
+    if (isTight) assert.ok(fills > 0);
     await daemon.end("SIGTERM");
   });
 }

@@ -92,6 +92,28 @@ test("SIGSTOP and SIGCONT under load: clients wait, and nothing is lost; killed 
   await daemon.end();
 });
 
+test("SIGTERM under load, with clients that stall: it ends in order and in time, and all that it acknowledged is there", async (t) => {
+  const { configPath } = place(t, { server: { drainTimeoutMs: 1000 }, storage: { maxJournalBytes: 16_384 } });
+  const tally = new Tally();
+  for (let round = 0; round < 3; round++) {
+    const daemon = await startProgram(t, configPath);
+    if (round > 0) await tally.check(daemon);
+    const stalling = Array.from({ length: 20 }, () => openHalfARequest(Number(new URL(daemon.url).port)));
+    const sending = tally.sendWhile(daemon, (status) => status === 200);
+    await pause(300);
+    const sinceMs = performance.now();
+    assert.deepEqual(await daemon.end("SIGTERM"), { code: 0, signal: null });
+    const tookMs = performance.now() - sinceMs;
+    assert.ok(tookMs < 6000, `ended after ${tookMs} ms`);
+    await sending;
+    for (const socket of stalling) socket.destroy();
+  }
+  const daemon = await startProgram(t, configPath);
+  await tally.check(daemon);
+  await tally.sendAgain(daemon);
+  await daemon.end("SIGTERM");
+});
+
 test("the wall clock jumps a day ahead and back, while it runs and between two runs", {
   skip: isThere("faketime") ? false : "needs faketime",
 }, async (t) => {
