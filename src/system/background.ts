@@ -9,6 +9,7 @@ import { spawn } from "node:child_process";
 import { closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock } from "./clock.ts";
+import { RUN_ID_VARIABLE } from "./process-table.ts";
 
 export interface BackgroundOptions {
   readonly clock: Clock;
@@ -32,7 +33,8 @@ export async function startInBackground(
   const output = openOutput(options.outputPath);
   const child = spawn(command[0]!, command.slice(1), {
     cwd: options.workingDirectory,
-    env: options.env,
+    // What a job starts to go on after it is no part of its run, with which it would be ended.
+    env: { ...options.env, [RUN_ID_VARIABLE]: undefined },
     detached: true,
     stdio: ["ignore", output, output, "ipc"],
   });

@@ -1,4 +1,4 @@
-/** Starts the line of shell in its first argument as the run of its second, says which process that is, and is killed. */
+/** Starts a line of shell (first argument) as a run (second), says which process that is, and waits to be killed. */
 import { systemClock } from "../../src/system/clock.ts";
 import { createSpawn } from "../../src/system/spawn.ts";
 

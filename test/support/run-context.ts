@@ -1,6 +1,6 @@
 /** The context of a run in tests: the real services, an environment with nothing in it but PATH and HOME. */
 import type { RunContext } from "../../src/plugins/jobs/run.ts";
-import { systemClock } from "../../src/system/clock.ts";
+import { systemClock as clock } from "../../src/system/clock.ts";
 import { createFetch } from "../../src/system/fetch.ts";
 import { createSpawn } from "../../src/system/spawn.ts";
 import { nextRunId } from "./spawn.ts";
@@ -12,7 +12,7 @@ export function runContext(given: Partial<RunContext> = {}): RunContext {
     timeoutMs: 20_000,
     graceMs: 2_000,
     outputBytes: 65_536,
-    services: { spawn: createSpawn({ clock: systemClock }), fetch: createFetch({ clock: systemClock }), clock: systemClock },
+    services: { clock, spawn: createSpawn({ clock }), fetch: createFetch({ clock }) },
     ...given,
   };
 }

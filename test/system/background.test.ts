@@ -35,6 +35,14 @@ describe("a process in the background", () => {
     assert.equal(statSync(options.outputPath).mode & 0o777, 0o600);
   });
 
+  test("that a job starts is no part of the job's run", async (t) => {
+    const env = { ...process.env, PI_DAEMON_RUN_ID: "run-1", KEPT: "yes" };
+    const script = `console.log(process.env.KEPT, "PI_DAEMON_RUN_ID" in process.env)`;
+    const options = optionsFor(t, { env });
+    await startInBackground(node(script), options);
+    assert.equal(readFileSync(options.outputPath, "utf8"), "yes false\n");
+  });
+
   test("that ends by a signal", async (t) => {
     const outcome = await startInBackground(node(`process.kill(process.pid, "SIGKILL")`), optionsFor(t));
     assert.deepEqual(outcome, { state: "ended", code: undefined, signal: "SIGKILL" });

@@ -73,11 +73,14 @@ describe("an exchange", () => {
     });
     assert.deepEqual([method, url, body], ["POST", "/a%20b?c=d", "größe"]);
     assert.deepEqual([headers["x-token"], headers["accept"], headers["content-length"]], ["s3cret", "text/plain", "7"]);
-    assert.deepEqual([headers["user-agent"], headers["accept-encoding"], headers["connection"]], ["pi-daemon", "identity", "close"]);
+    const own = [headers["user-agent"], headers["accept-encoding"], headers["connection"]];
+    assert.deepEqual(own, ["pi-daemon", "identity", "close"]);
   });
 
   test("of any status is an answer", async (t) => {
-    const origin = await serve(t, (request, response) => response.writeHead(Number(request.url!.slice(1)), { "x-a": "b" }).end("body"));
+    const origin = await serve(t, ({ url = "" }, response) => {
+      response.writeHead(Number(url.slice(1)), { "x-a": "b" }).end("body");
+    });
     for (const status of [200, 204, 302, 404, 503]) {
       const answer = await getAnswer(`${origin}/${status}`);
       assert.deepEqual([answer.status, answer.headers["x-a"], answer.isCut], [status, "b", false]);
@@ -103,7 +106,8 @@ describe("an exchange", () => {
     const answer = await getAnswer(origin, { maxBytes: 12_345 });
     assert.deepEqual([answer.body.length, answer.isCut], [12_345, true]);
     await isClosed;
-    assert.equal((await getAnswer(await serve(t, (_request, response) => response.end("12345")), { maxBytes: 5 })).isCut, false);
+    const short = await serve(t, (_request, response) => response.end("12345"));
+    assert.equal((await getAnswer(short, { maxBytes: 5 })).isCut, false);
   });
 
   test("by IPv6, and by a name", async (t) => {
@@ -122,10 +126,12 @@ describe("an exchange", () => {
   test("no proxy of the environment is used", async (t) => {
     const origin = await serve(t, echo);
     const proxy = "http://127.0.0.1:9";
-    const env = { ...process.env, HTTP_PROXY: proxy, http_proxy: proxy, NODE_USE_ENV_PROXY: "1", NO_PROXY: "", no_proxy: "" };
+    const proxies = { HTTP_PROXY: proxy, http_proxy: proxy, NO_PROXY: "", no_proxy: "" };
+    const env = { ...process.env, ...proxies, NODE_USE_ENV_PROXY: "1" };
+    const source = (name: string): string => JSON.stringify(new URL(`../../src/system/${name}`, import.meta.url));
     const script = `
-      const { createFetch } = await import(${JSON.stringify(new URL("../../src/system/fetch.ts", import.meta.url))});
-      const { systemClock: clock } = await import(${JSON.stringify(new URL("../../src/system/clock.ts", import.meta.url))});
+      const { createFetch } = await import(${source("fetch.ts")});
+      const { systemClock: clock } = await import(${source("clock.ts")});
       const request = { method: "GET", url: "${origin}", timeoutMs: 10_000, maxBytes: 1_000 };
       process.stdout.write(String((await createFetch({ clock })(request)).status));`;
     const node = process.execArgv.filter((option) => !option.startsWith("--test"));
@@ -145,7 +151,8 @@ describe("names", () => {
     return { lookup: lookup as unknown as typeof dnsLookup, asked: () => asked };
   }
 
-  for (const addresses of [["169.254.169.254"], ["127.0.0.1", "169.254.169.254"], ["fe80::1"], ["::ffff:169.254.169.254"]]) {
+  const metadata = "169.254.169.254";
+  for (const addresses of [[metadata], ["127.0.0.1", metadata], ["fe80::1"], [`::ffff:${metadata}`]]) {
     test(`that stand for ${addresses.join(" and ")} are refused`, async () => {
       const { lookup } = resolver(addresses);
       const request = { method: "GET", url: "http://metadata.test/", timeoutMs: 10_000, maxBytes: 100 };
@@ -175,7 +182,7 @@ describe("an exchange that fails", () => {
     ["credentials that are no text", { url: "http://a:%ff@127.0.0.1:9/" }, "invalid", /percent-encoded/],
     ["nobody listens", {}, "network", /^the connection was refused \(connect ECONNREFUSED 127\.0\.0\.1:9\)$/],
     ["a name that is none", { url: "http://no-such-host.invalid/" }, "network", /^the name of the host /],
-    ["a metadata address", { url: "http://169.254.169.254/latest/meta-data" }, "forbidden-address", /^169\.254\.169\.254 is a link-local/],
+    ["a metadata address", { url: "http://169.254.169.254/x" }, "forbidden-address", /^169\.254\.169\.254 is a link/],
     ["the same in other clothes", { url: "http://0xA9FEA9FE/" }, "forbidden-address", /^169\.254\.169\.254 /],
     ["as one number", { url: "http://2852039166/" }, "forbidden-address", /^169\.254\.169\.254 /],
     ["with a dot at the end", { url: "http://169.254.169.254./" }, "forbidden-address", /^169\.254\.169\.254 /],
@@ -217,7 +224,7 @@ describe("an exchange that fails", () => {
 
   const broken: readonly [string, string, RegExp][] = [
     ["a connection that is cut", "", /^the connection was cut|socket hang up/],
-    ["a body that is cut", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc", /^the connection was cut before the answer was whole/],
+    ["a body that is cut", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc", /^the connection was cut before/],
     ["an answer that is no HTTP", "SSH-2.0-x\r\n", /Parse Error/],
     ["headers without measure", `HTTP/1.1 200 OK\r\nx-a: ${"y".repeat(200_000)}\r\n\r\n`, /Header overflow/i],
     ["a switch of protocols", "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", /./],
@@ -284,7 +291,9 @@ describe("redirects", () => {
   });
 
   test("lead to no forbidden address and no other protocol", async (t) => {
-    const rows = [["http://169.254.169.254/", "forbidden-address"], ["file:///etc/passwd", "invalid"], ["http://[", "invalid"]] as const;
+    const rows = [
+      ["http://169.254.169.254/", "forbidden-address"], ["file:///etc/passwd", "invalid"], ["http://[", "invalid"],
+    ] as const;
     for (const [target, fault] of rows) {
       const origin = await serve(t, redirecting(() => target));
       const result = await get(`${origin}/302/1`, { maxRedirects: 3 });

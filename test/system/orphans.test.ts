@@ -11,7 +11,7 @@ import { nextRunId, processesOf } from "../support/spawn.ts";
 const PARENT = fileURLToPath(new URL("../support/dying-parent.ts", import.meta.url));
 const endAll = createEndOrphans({ clock: systemClock });
 
-/** Ends orphans, once it is sure that they are this test's: a fault here must not end what others run on the machine. */
+/** Ends orphans once it is sure that they are this test's: a fault must not end what others run on the machine. */
 async function endOrphans(marks: readonly RunMark[], graceMs: number): Promise<EndedOrphans> {
   const runIds = marks.map(({ runId }) => runId);
   const noted = marks.filter(({ startTime }) => startTime !== undefined).map(({ pid }) => pid);
@@ -78,8 +78,8 @@ describe("a process that is not a run's", () => {
     const { pid } = bystander(t);
     const runId = nextRunId();
     const startTime = readStartMark(pid!);
-    const found = [{ startTime }, { startTime: undefined }, { startTime: `${startTime}0` }, { startTime: "1@another-boot" }]
-      .map((noted) => findOrphans([{ runId, pid, ...noted }]).map((orphan) => orphan.pid));
+    const noted = [startTime, undefined, `${startTime}0`, "1@another-boot"];
+    const found = noted.map((start) => findOrphans([{ runId, pid, startTime: start }]).map((orphan) => orphan.pid));
     assert.deepEqual(found, [[pid], [], [], []]);
   });
 
@@ -92,7 +92,8 @@ describe("a process that is not a run's", () => {
   });
 
   test("this process and those above it are never found", () => {
-    const marks = [process.pid, process.ppid].map((pid) => ({ runId: nextRunId(), pid, startTime: readStartMark(pid) }));
+    const pids = [process.pid, process.ppid];
+    const marks = pids.map((pid) => ({ runId: nextRunId(), pid, startTime: readStartMark(pid) }));
     assert.deepEqual(findOrphans(marks), []);
   });
 

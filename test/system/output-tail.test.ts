@@ -16,7 +16,7 @@ describe("what is kept of a stream", () => {
     ["the beginning and the end of one that does not", 8, ["abcdefghijkl"], "ab\n[... 4 bytes cut ...]\nghijkl", 4],
     ["the same from many pieces", 8, [..."abcdefghijkl"], "ab\n[... 4 bytes cut ...]\nghijkl", 4],
     ["nothing of a stream that nobody wants", 0, ["abc"], "\n[... 3 bytes cut ...]\n", 3],
-    ["whole characters at the cut", 8, ["a\xc3\xbc", "-----", "\xe2\x82\xac", "12345"], "a\n[... 10 bytes cut ...]\n12345", 10],
+    ["whole characters at the cut", 8, ["a\xc3\xbc", "---\xe2\x82\xac", "12345"], "a\n[... 8 bytes cut ...]\n12345", 8],
   ];
   for (const [name, keptBytes, chunks, text, cutBytes] of rows) {
     test(name, () => {
@@ -27,7 +27,8 @@ describe("what is kept of a stream", () => {
 
   test("is what a slice of the whole says, in whatever pieces it comes", () => {
     forEachSeed(200, (random) => {
-      const whole = Array.from({ length: random.int(0, 40_000) }, () => String.fromCharCode(random.int(33, 126))).join("");
+      const codes = Array.from({ length: random.int(0, 40_000) }, () => random.int(33, 126));
+      const whole = Buffer.from(codes).toString();
       const chunks: string[] = [];
       for (let at = 0; at < whole.length; ) {
         const size = random.int(1, random.pick([3, 500, 30_000]));

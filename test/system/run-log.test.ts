@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { OutputBuffer } from "../../src/system/output-tail.ts";
-import { type OutputStream, RunLog } from "../../src/system/run-log.ts";
+import { type OutputStream, RunLog, type RunLogOptions } from "../../src/system/run-log.ts";
+import type { SpawnOutcome } from "../../src/system/spawn.ts";
 import { fakeClock } from "../support/fake-clock.ts";
 import { startShell } from "../support/spawn.ts";
 import { tempDir } from "../support/temp-dir.ts";
@@ -11,9 +12,10 @@ import { tempDir } from "../support/temp-dir.ts";
 const TIME = new Date(1_700_000_000_000).toISOString();
 
 /** Writes the chunks, each to the stream that its first word names, and gives the file's text without the times. */
-async function writeLog(path: string, chunks: readonly string[], options: { maxBytes?: number; redact?: (text: string) => string } = {}): Promise<string> {
+async function writeLog(path: string, chunks: readonly string[], given: Partial<RunLogOptions> = {}): Promise<string> {
   const buffers = { out: new OutputBuffer(4_096), err: new OutputBuffer(4_096) };
-  const log = new RunLog(fakeClock(), { path, maxBytes: 100_000, redact: (text) => text, onCaughtUp: () => undefined, ...options });
+  const options = { path, maxBytes: 100_000, redact: (text: string) => text, onCaughtUp: () => undefined, ...given };
+  const log = new RunLog(fakeClock(), options);
   for (const chunk of chunks) {
     const stream = chunk.slice(0, 3) as OutputStream;
     const bytes = Buffer.from(chunk.slice(4), "latin1");
@@ -46,7 +48,8 @@ describe("the log of a run", () => {
 
   test("is for its owner alone, and hides secrets", async (t) => {
     const path = join(tempDir(t), "run.log");
-    assert.equal(await writeLog(path, ["out a secret\n"], { redact: (text) => text.replaceAll("secret", "***") }), "out a ***\n");
+    const redact = (text: string): string => text.replaceAll("secret", "***");
+    assert.equal(await writeLog(path, ["out a secret\n"], { redact }), "out a ***\n");
     assert.equal(statSync(path).mode & 0o777, 0o600);
   });
 
@@ -56,23 +59,27 @@ describe("the log of a run", () => {
     const text = await writeLog(path, lines, { maxBytes: 10_000 });
     assert.ok(statSync(path).size <= 10_000);
     assert.match(text, /^out line 0\nout line 1\n/);
-    assert.match(text, /\n\[\.\.\. the log is full: \d+ bytes of out follow, of which the end is kept \.\.\.\]\nout line 1[0-9]+\n/);
+    assert.match(text, /\n\[\.{3} the log is full: \d+ bytes of out follow, .*\]\nout line 1\d+\n/);
     assert.match(text, /out line 1998\nout line 1999\n$/);
   });
 
   test("of one line that is longer than the log the end is there", async (t) => {
-    const text = await writeLog(join(tempDir(t), "run.log"), ["out a\n".repeat(400), `out ${"x".repeat(9_000)}end`], { maxBytes: 4_000 });
+    const chunks = ["out a\n".repeat(400), `out ${"x".repeat(9_000)}end`];
+    const text = await writeLog(join(tempDir(t), "run.log"), chunks, { maxBytes: 4_000 });
     assert.match(text, /x+end\n$/);
   });
 
   test("one that cannot be written says so, and the run goes on", async (t) => {
     const path = tempDir(t);
-    const { exitCode, logFault, stdout } = await startShell(t, "echo a", { logFile: { path, maxBytes: 1_000 } }).done;
+    const log = (file: string): Promise<SpawnOutcome> => {
+      return startShell(t, "echo a", { logFile: { path: file, maxBytes: 1_000 } }).done;
+    };
+    const { exitCode, logFault, stdout } = await log(path);
     assert.deepEqual([exitCode, stdout.text], [0, "a\n"]);
     assert.match(logFault!, /^the log .* cannot be written: EISDIR/);
     const missing = join(path, "folder", "run.log");
-    assert.match((await startShell(t, "echo a", { logFile: { path: missing, maxBytes: 1_000 } }).done).logFault!, /ENOENT/);
+    assert.match((await log(missing)).logFault!, /ENOENT/);
     mkdirSync(join(path, "folder"));
-    assert.equal((await startShell(t, "echo a", { logFile: { path: missing, maxBytes: 1_000 } }).done).logFault, undefined);
+    assert.equal((await log(missing)).logFault, undefined);
   });
 });

@@ -18,7 +18,8 @@ describe("a program that we end", () => {
   });
 
   test("at its deadline, whatever its exit status then is", async (t) => {
-    const { end, exitCode, signal } = await startShell(t, "trap 'exit 0' TERM; sleep 300 & wait", { timeoutMs: 150 }).done;
+    const line = "trap 'exit 0' TERM; sleep 300 & wait";
+    const { end, exitCode, signal } = await startShell(t, line, { timeoutMs: 150 }).done;
     assert.deepEqual([end, exitCode, signal], ["deadline", 0, undefined]);
   });
 

@@ -17,8 +17,8 @@ describe("a program that ends by itself", () => {
     test(name, async (t) => {
       const { end, exitCode, signal, stdout, stderr, error } = await startShell(t, line).done;
       assert.deepEqual({ end, error }, { end: "exited", error: undefined });
-      const { exitCode: wantedCode, signal: wantedSignal } = { exitCode: undefined, signal: undefined, ...expected };
-      assert.deepEqual([exitCode, signal, stdout.text, stderr.text], [wantedCode, wantedSignal, expected.stdout, expected.stderr]);
+      const seen = { exitCode, signal, stdout: stdout.text, stderr: stderr.text };
+      assert.deepEqual(seen, { exitCode: undefined, signal: undefined, ...expected });
     });
   }
 
@@ -85,9 +85,9 @@ describe("a program that cannot be started", () => {
       [{ argv: [plainFile] }, /^the program ".*plain" may not be run: permission denied \(is it executable\?\)$/],
       [{ argv: [join(directory, "folder")] }, /permission denied/],
       [{ argv: ["echo", "a\0b"] }, /^argument 1 holds a NUL character \(at 1\), which no program can be given$/],
-      [{ argv: ["echo", "x", "y".repeat(200_000)] }, /^argument 2 is 200000 bytes long; the system takes at most 131071\./],
+      [{ argv: ["echo", "x", "y".repeat(200_000)] }, /^argument 2 is 200000 bytes long; the system takes at most/],
       [{ argv: ["echo", "ü".repeat(70_000)] }, /^argument 1 is 140000 bytes long/],
-      [{ argv: ["echo", ...Array<string>(60).fill("z".repeat(131_000))] }, /^the arguments and the environment of "echo" are together/],
+      [{ argv: ["echo", ...Array<string>(60).fill("z".repeat(99_000))] }, /^the arguments and the environment of/],
       [{ env: { A: "b\0c" } }, /^the environment variable "A" holds a NUL character/],
       [{ env: { "A=B": "c" } }, /^the environment variable "A=B" cannot have that name$/],
       [{ env: { LONG: "v".repeat(200_000) } }, /^the environment variable "LONG" is 200005 bytes long/],

@@ -49,7 +49,10 @@ export interface AgentSpec {
   readonly sessionDir: string;
   /** The name of the session, for people. */
   readonly name: string;
-  /** The run is ended, and failed, once it has cost more than this. A soft limit: the answer that passes it is paid. */
+  /**
+   * The run is ended, and failed, once it has cost more than this. A soft limit: the answer that passes it is paid.
+   * It holds only where pi knows the prices of the model: others cost 0.
+   */
   readonly maxCostUsd?: number | undefined;
   /** Whether pi may use the resources of the project in `cwd` (`.pi/`): no when absent. */
   readonly approveProject?: boolean | undefined;

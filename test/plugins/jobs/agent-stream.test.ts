@@ -10,10 +10,14 @@ function answer(text: string, more: object = {}): object {
   return { type: "message_end", message: { role: "assistant", content, stopReason: "stop", usage: USAGE, ...more } };
 }
 
+function toLine(event: object | string): string {
+  return (typeof event === "string" ? event : JSON.stringify(event)) + "\n";
+}
+
 function read(...events: readonly (object | string)[]): AgentStream & { transcript: string } {
   const stream = new AgentStream();
-  const lines = events.map((event) => (typeof event === "string" ? event : JSON.stringify(event)) + "\n");
-  return Object.assign(stream, { transcript: lines.map((line) => stream.push(Buffer.from(line))).join("") });
+  const transcript = events.map((event) => stream.push(Buffer.from(toLine(event)))).join("");
+  return Object.assign(stream, { transcript });
 }
 
 const SESSION = { type: "session", id: "s", cwd: "/" };
@@ -23,7 +27,8 @@ describe("the stream of a run", () => {
   test("that goes well", () => {
     const { progress, transcript } = read(
       SESSION, { type: "agent_start" }, answer("I look.", { stopReason: "toolUse" }), TOOL,
-      { type: "tool_execution_end", toolName: "bash", isError: false }, { type: "message_end", message: { role: "toolResult" } },
+      { type: "tool_execution_end", toolName: "bash", isError: false },
+      { type: "message_end", message: { role: "toolResult" } },
       answer("It is fine."), { type: "agent_end", messages: [] }, { type: "agent_settled" },
     );
     assert.deepEqual(progress, {
@@ -37,7 +42,8 @@ describe("the stream of a run", () => {
     const failed = answer("", { stopReason: "error", errorMessage: "429: slow down", content: [] });
     const retry = { type: "auto_retry_start", attempt: 1, maxAttempts: 3, errorMessage: "429: slow down" };
     const { progress, transcript } = read(failed, retry, failed, { type: "agent_settled" });
-    assert.deepEqual([progress.hasSettled, progress.stopReason, progress.errorMessage], [true, "error", "429: slow down"]);
+    const { hasSettled, stopReason, errorMessage } = progress;
+    assert.deepEqual([hasSettled, stopReason, errorMessage], [true, "error", "429: slow down"]);
     assert.equal(transcript, "[error] 429: slow down\n[retry 1 of 3] 429: slow down\n[error] 429: slow down\n");
     assert.deepEqual(read(failed, answer("again")).progress.errorMessage, undefined);
   });
@@ -55,22 +61,33 @@ describe("the stream of a run", () => {
   });
 
   test("failed tools are told, long arguments are cut", () => {
-    const { transcript } = read({ ...TOOL, args: { text: "x".repeat(1_000) } }, { type: "tool_execution_end", toolName: "bash", isError: true });
+    const started = { ...TOOL, args: { text: "x".repeat(1_000) } };
+    const { transcript } = read(started, { type: "tool_execution_end", toolName: "bash", isError: true });
     assert.match(transcript, /^\[tool\] bash \{"text":"x{280,300}…\n\[tool\] bash failed\n$/);
   });
 
-  const strange: readonly [string, unknown][] = [
-    ["an empty line", ""], ["a number", "17"], ["null", "null"], ["a list", "[]"], ["no type", "{}"], ["an unknown type", { type: "x_y" }],
-    ["no message", { type: "message_end" }], ["a message that is none", { type: "message_end", message: 3 }],
-    ["no usage", answer("a", { usage: undefined })], ["strange usage", answer("a", { usage: { input: "7", cost: null, output: -1 } })],
-    ["content that is text", answer("", { content: "plain" })], ["content that is none", answer("", { content: 7 })],
-    ["parts that are none", answer("", { content: [null, 3, { type: "text" }] })],
+  const strange: readonly [string, object | string][] = [
+    ["an empty line", ""], ["a number", "17"], ["null", "null"], ["a list", "[]"], ["no type", "{}"],
+    ["an unknown type", { type: "x_y" }],
+    ["no message", { type: "message_end" }],
+    ["a message that is none", { type: "message_end", message: 3 }],
+    ["no usage", answer("", { usage: undefined })],
+    ["strange usage", answer("", { usage: { input: "7", cost: null, output: -1 } })],
   ];
   for (const [name, line] of strange) {
     test(`${name} costs nothing`, () => {
-      const { progress } = read(line as string);
-      const { inputTokens, outputTokens, costUsd } = progress;
-      assert.deepEqual([inputTokens, outputTokens, Number.isFinite(costUsd)], name.startsWith("content") || name.startsWith("parts") ? [100, 20, true] : [0, 0, true]);
+      const { inputTokens, outputTokens, costUsd, finalText } = read(line).progress;
+      assert.deepEqual([inputTokens, outputTokens, costUsd, finalText], [0, 0, 0, ""]);
+    });
+  }
+
+  const contents: readonly [unknown, string][] = [
+    ["plain", "plain"], [7, ""], [undefined, ""], [[null, 3, { type: "text" }, { type: "text", text: 3 }], ""],
+    [[{ type: "text", text: "a" }, { type: "toolCall" }, { type: "text", text: "b" }], "ab"],
+  ];
+  for (const [content, text] of contents) {
+    test(`the text of ${JSON.stringify(content)} is "${text}"`, () => {
+      assert.equal(read(answer("", { content })).progress.finalText, text);
     });
   }
 
@@ -91,7 +108,7 @@ describe("the stream of a run", () => {
 
   test("the pieces in which it comes make no difference", () => {
     const events = [SESSION, TOOL, answer("größe € 🙂"), "no event", { type: "agent_settled" }];
-    const bytes = Buffer.from(events.map((event) => (typeof event === "string" ? event : JSON.stringify(event)) + "\n").join(""));
+    const bytes = Buffer.from(events.map(toLine).join(""));
     const whole = read(...events);
     forEachSeed(50, (random) => {
       const stream = new AgentStream();

@@ -25,8 +25,8 @@ describe("a command", () => {
     ["that takes too long", { shell: "sleep 300" }, { timeoutMs: 100 }, {
       state: "timeout", signal: "SIGTERM", error: "it was ended after its time limit of 100ms", retryable: true,
     }],
-    ["that is not there", { command: ["no-such-program"] }, {}, {
-      state: "failed", exitCode: undefined, error: 'the program "no-such-program" was not found in PATH', retryable: false,
+    ["that is not there", { command: ["nope-x"] }, {}, {
+      state: "failed", exitCode: undefined, error: 'the program "nope-x" was not found in PATH', retryable: false,
     }],
     ["without arguments for the shell", { command: ["echo", "$HOME"] }, {}, { state: "ok" }],
     ["with a secret", { command: ["/no/s3cret"] }, { redact: (text) => text.replaceAll("s3cret", "***") }, {
@@ -55,14 +55,17 @@ describe("a command", () => {
 
   test("says at once which process it is, and writes its log", async (t) => {
     const path = join(tempDir(t), "run.log");
-    const handle = startRun({ kind: "command", shell: "echo a; echo b >&2; sleep 0.3" }, runContext({ logFile: { path, maxBytes: 10_000 } }));
+    const context = runContext({ logFile: { path, maxBytes: 10_000 } });
+    const handle = startRun({ kind: "command", shell: "echo a; echo b >&2; sleep 0.3" }, context);
     assert.ok(handle.pid! > 1);
     assert.match(handle.startTime!, /^\S+@/);
     await handle.done;
     assert.match(readFileSync(path, "utf8"), /^\S+Z out a\n|Z err b\n/);
   });
 
-  const sentences = { cancelled: "it was cancelled", replaced: "a newer run took its place", shutdown: "the daemon stopped" } as const;
+  const sentences = {
+    cancelled: "it was cancelled", replaced: "a newer run took its place", shutdown: "the daemon stopped",
+  } as const;
   for (const [reason, error] of Object.entries(sentences)) {
     test(`that is ended because of: ${reason}`, async (t) => {
       const context = runContext();
@@ -97,9 +100,18 @@ describe("a precheck", () => {
     ["10 skips", { shell: "exit 10" }, {}, "skip", undefined],
     ["another status is an error", { shell: "exit 1" }, {}, "error", "the precheck failed: exit status 1"],
     ["expectations are the job's, not its own", { shell: "exit 0", expect: { exitCodes: [5] } }, {}, "run", undefined],
-    ["a signal is an error", { shell: "kill -9 $$" }, {}, "error", "the precheck failed: it was ended by SIGKILL, which the daemon did not send"],
-    ["too long is an error", { shell: "sleep 300" }, { timeoutMs: 80 }, "error", "the precheck failed: it was ended after its time limit of 80ms"],
-    ["a missing program is an error", { command: ["nope-x"] }, {}, "error", 'the precheck failed: the program "nope-x" was not found in PATH'],
+    [
+      "a signal is an error", { shell: "kill -9 $$" }, {}, "error",
+      "the precheck failed: it was ended by SIGKILL, which the daemon did not send",
+    ],
+    [
+      "too long is an error", { shell: "sleep 300" }, { timeoutMs: 80 }, "error",
+      "the precheck failed: it was ended after its time limit of 80ms",
+    ],
+    [
+      "a missing program is an error", { command: ["nope-x"] }, {}, "error",
+      'the precheck failed: the program "nope-x" was not found in PATH',
+    ],
   ];
   for (const [name, spec, context, decision, error] of rows) {
     test(name, async () => {
