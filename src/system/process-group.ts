@@ -38,7 +38,7 @@ export async function waitForGroupEnd(clock: Clock, group: number, limitMs: numb
  * for ever; so its members are looked at, and all processes only when no known member is left.
  */
 function watchGroup(group: number): () => boolean {
-  let known: number[] = [];
+  let known = [group];
   const lives = (entry: ProcessEntry | undefined): boolean => entry?.group === group && !entry.isZombie;
   return () => {
     if (!signalGroup(group, 0)) return false;

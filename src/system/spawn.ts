@@ -9,10 +9,10 @@
 import { type ChildProcess, spawn as spawnChild } from "node:child_process";
 import type { Clock } from "./clock.ts";
 import { holdWhile } from "./hold.ts";
-import { createEndOrphans } from "./orphans.ts";
 import { NO_OUTPUT, type OutputTail } from "./output-tail.ts";
 import { endGroup, waitForGroupEnd } from "./process-group.ts";
 import { readStartMark, RUN_ID_VARIABLE } from "./process-table.ts";
+import { createSweep, type Sweep } from "./run-sweep.ts";
 import { explainSpawnError, findSpawnFault, isPassingSpawnError } from "./spawn-fault.ts";
 import { collectOutput, type OutputOptions } from "./spawn-output.ts";
 
@@ -70,12 +70,13 @@ export type Spawn = (options: SpawnOptions) => SpawnedProcess;
 const DRAIN_MS = 2_000;
 
 export function createSpawn({ clock }: { readonly clock: Clock }): Spawn {
+  const sweep = createSweep(clock);
   return (options) => {
     const startedMs = clock.monotonicMs();
     const fault = findSpawnFault(options);
     if (fault !== undefined) return refuse(fault, false);
     try {
-      return follow(launch(options), { clock, options, startedMs });
+      return follow(launch(options), { clock, sweep, options, startedMs });
     } catch (error) {
       return refuse(explainSpawnError(error, options), isPassingSpawnError(error));
     }
@@ -110,11 +111,12 @@ function followFailure(child: ChildProcess, options: SpawnOptions): SpawnedProce
 
 interface Launch {
   readonly clock: Clock;
+  readonly sweep: Sweep;
   readonly options: SpawnOptions;
   readonly startedMs: number;
 }
 
-function follow(child: ChildProcess, { clock, options, startedMs }: Launch): SpawnedProcess {
+function follow(child: ChildProcess, { clock, sweep, options, startedMs }: Launch): SpawnedProcess {
   const group = child.pid;
   if (group === undefined) return followFailure(child, options);
   const startTime = readStartMark(group);
@@ -134,7 +136,7 @@ function follow(child: ChildProcess, { clock, options, startedMs }: Launch): Spa
     const durationMs = clock.monotonicMs() - startedMs;
     end ??= "exited";
     const rest = end === "exited" ? await settle() : { isGone: await stopped.promise, isForced: true };
-    const isSwept = rest.isForced || options.endsEscapees ? await sweep(clock, options) : true;
+    const isSwept = rest.isForced || options.endsEscapees ? await sweep(options) : true;
     if (rest.isForced) await output.drain(DRAIN_MS);
     const error = rest.isGone && isSwept ? undefined : `processes of group ${group} live on, even after SIGKILL`;
     const hadLeftovers = end === "exited" && rest.isForced;
@@ -160,11 +162,4 @@ function readExit(child: ChildProcess): Promise<{ exitCode?: number; signal?: st
   return new Promise((resolve) => {
     child.once("exit", (code, signal) => resolve(signal === null ? { exitCode: code ?? 0 } : { signal }));
   });
-}
-
-/** Ends what bears the mark of the run and stands in other groups; whether none of it is left. */
-async function sweep(clock: Clock, { runId, graceMs }: SpawnOptions): Promise<boolean> {
-  if (runId === undefined) return true;
-  const { left } = await createEndOrphans({ clock })([{ runId }], graceMs);
-  return left.length === 0;
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { systemClock } from "../../src/system/clock.ts";
+import { createSpawn } from "../../src/system/spawn.ts";
 import { linesOf, nextRunId, processesOf, startShell } from "../support/spawn.ts";
 
 const IGNORES_TERM = "trap '' TERM; echo ready; while :; do sleep 0.05; done";
@@ -58,6 +60,26 @@ describe("a program that we end", () => {
     child.terminate();
     assert.equal((await child.done).end, "terminated");
     assert.deepEqual(processesOf(runId), []);
+  });
+
+  test("several at once are told apart by their marks", async (t) => {
+    const spawn = createSpawn({ clock: systemClock });
+    const runIds = [nextRunId(), nextRunId(), nextRunId()];
+    const [first, second, bystander] = runIds.map((runId) => {
+      const { readStdout, lines } = linesOf(1);
+      const options = { argv: ["/bin/sh", "-c", "setsid sleep 300 & echo ready; wait"], cwd: "/", outputBytes: 1_000 };
+      const child = spawn({ ...options, env: { PATH: process.env["PATH"]! }, graceMs: 2_000, runId, readStdout });
+      t.after(() => child.terminate());
+      return { ...child, lines };
+    });
+    await Promise.all([first!.lines, second!.lines, bystander!.lines]);
+    first!.terminate();
+    second!.terminate();
+    await Promise.all([first!.done, second!.done]);
+    assert.deepEqual(runIds.map((runId) => processesOf(runId).length), [0, 0, 2]);
+    bystander!.terminate();
+    await bystander!.done;
+    assert.deepEqual(processesOf(runIds[2]!), []);
   });
 
   test("ending it twice, or when it has ended, does nothing", async (t) => {
