@@ -48,6 +48,8 @@ export interface ClientState extends SenderState {
   readonly place: string;
 }
 
+type Amount = Pick<Sample, "increment" | "set" | "observe">;
+
 export type OptionalLabels = Readonly<Record<string, string | undefined>>;
 
 export interface HandedOver {
@@ -60,7 +62,11 @@ export interface HandedOver {
 const LAST_FLUSH_MS = 1000;
 const MAX_VALUE_LENGTH = 200;
 
-export function createClient(first: ExtensionConfig, clock: Clock = processClock, transport: Transport = createTransport()): Client {
+export function createClient(
+  first: ExtensionConfig,
+  clock: Clock = processClock,
+  transport: Transport = createTransport(),
+): Client {
   let config = first;
   const buffer = new SampleBuffer(first.maxQueuedSamples);
   const sender = createSender({
@@ -81,10 +87,10 @@ export function createClient(first: ExtensionConfig, clock: Clock = processClock
     sender.wake();
   }
 
-  function record(name: MetricName, labels: OptionalLabels, value: Pick<Sample, "increment" | "set" | "observe">): void {
+  function record(name: MetricName, labels: OptionalLabels, value: Amount): void {
     const shape: MetricShape = METRICS[name];
     if (!Number.isFinite(value.increment ?? value.set ?? value.observe)) return;
-    add({ name, type: shape.type, labels: cleanLabels(labels), ...value, ...(shape.buckets && { buckets: shape.buckets }) });
+    add({ name, ...shape, labels: cleanLabels(labels), ...value });
   }
 
   const client: Client = {
@@ -98,7 +104,8 @@ export function createClient(first: ExtensionConfig, clock: Clock = processClock
     get state() {
       const { sent, inBatches, lastError, isAway } = sender.state;
       const waiting = buffer.size + inBatches;
-      return { sent, inBatches, lastError, isAway, waiting, dropped: buffer.dropped, place: describeTarget(chooseTarget(config)) };
+      const place = describeTarget(chooseTarget(config));
+      return { sent, inBatches, lastError, isAway, waiting, dropped: buffer.dropped, place };
     },
     count: (name, labels, increment = 1) => record(name, labels, { increment: Math.max(0, increment) }),
     set: (name, labels, value) => record(name, labels, { set: value }),
@@ -157,6 +164,8 @@ export function useClient(config: ExtensionConfig): Client {
 /** Without what has no value; well-formed and short enough for any daemon. */
 function cleanLabels(labels: OptionalLabels): Labels {
   const clean: Record<string, string> = {};
-  for (const [name, value] of Object.entries(labels)) if (value) clean[name] = value.slice(0, MAX_VALUE_LENGTH).toWellFormed();
+  for (const [name, value] of Object.entries(labels)) {
+    if (value) clean[name] = value.slice(0, MAX_VALUE_LENGTH).toWellFormed();
+  }
   return clean;
 }

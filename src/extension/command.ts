@@ -13,7 +13,10 @@ export interface CommandResult {
   readonly type: "info" | "warning";
 }
 
-const HELP = "/daemon status: the daemon, and what waits for it\n/daemon usage: tokens and cost\n/daemon flush: send now\n/daemon on, /daemon off: collect and send, or not, until pi ends";
+const HELP = `/daemon status: the daemon, and what waits for it
+/daemon usage: tokens and cost
+/daemon flush: send now
+/daemon on, /daemon off: collect and send, or not, until pi ends`;
 
 export async function runDaemonCommand(args: string, client: Client, session: string): Promise<CommandResult> {
   try {
@@ -49,11 +52,13 @@ async function showStatus(client: Client): Promise<CommandResult> {
   const answer = await client.get("/health");
   const { place } = client.state;
   const health = answer.kind === "answer" ? parseObject(answer.text) : undefined;
-  const isUp = typeof health?.["status"] === "string";
-  const daemon = isUp
-    ? `pi-daemon ${String(health["version"])} at ${place}: ${String(health["status"])}, up for ${describeSeconds(Number(health["uptime"]))}`
-    : `no pi-daemon at ${place}: ${answer.kind === "failure" ? answer.error : describeRefusal(answer.status, answer.text)}`;
-  return { text: [daemon, ...describeState(client)].join("\n"), type: isUp ? "info" : "warning" };
+  if (typeof health?.["status"] !== "string") {
+    const reason = answer.kind === "failure" ? answer.error : describeRefusal(answer.status, answer.text);
+    return { text: [`no pi-daemon at ${place}: ${reason}`, ...describeState(client)].join("\n"), type: "warning" };
+  }
+  const { status, version, uptime } = health;
+  const daemon = `pi-daemon ${String(version)} at ${place}: ${status}, up for ${describeSeconds(Number(uptime))}`;
+  return { text: [daemon, ...describeState(client)].join("\n"), type: "info" };
 }
 
 function describeState({ isOn, state }: Client): string[] {

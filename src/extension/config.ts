@@ -43,7 +43,9 @@ export function loadConfig(env: Environment): LoadedConfig {
   const file = path ? readConfigFile(path, { isOptional: !named }) : { content: {}, problems: [], isExposed: false };
   const { config, problems } = resolveConfig(file.content, env, home);
   const all = [...file.problems, ...problems];
-  if (file.isExposed && isObject(file.content["auth"])) all.push(`others can read the token in ${path} (chmod 600 mends that)`);
+  if (file.isExposed && isObject(file.content["auth"])) {
+    all.push(`others can read the token in ${path} (chmod 600 mends that)`);
+  }
   return { config, problems: all };
 }
 
@@ -98,7 +100,8 @@ function findUnknown(content: ConfigObject, known: ReadonlySet<string>): string[
     if (known.has(key)) return [];
     if (!groups.has(key)) return [`${shorten(key)} is no setting`];
     if (!isObject(value)) return [`${key}: expected an object`];
-    return Object.keys(value).flatMap((below) => (known.has(`${key}.${below}`) ? [] : [`${key}.${shorten(below)} is no setting`]));
+    const unknown = Object.keys(value).filter((below) => !known.has(`${key}.${below}`));
+    return unknown.map((below) => `${key}.${shorten(below)} is no setting`);
   });
 }
 

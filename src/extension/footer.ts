@@ -34,7 +34,8 @@ export function createFooter(client: Client, problems: readonly string[]): Foote
       if (isAway && !isAwayTold) {
         isAwayTold = true;
         const reason = lastError ? ` (${lastError})` : "";
-        ctx.ui.notify(`pi-daemon takes no metrics at ${place}${reason}. They wait in memory; see /daemon status.`, "info");
+        const notice = `pi-daemon takes no metrics at ${place}${reason}. They wait in memory; see /daemon status.`;
+        ctx.ui.notify(notice, "info");
       }
       const text = isAway && client.config.footer ? "pi-daemon: away" : undefined;
       if (text !== shown) ctx.ui.setStatus(KEY, text);

@@ -33,16 +33,18 @@ export function readMetric(value: unknown): Sample | string {
   if (wrongLabel !== undefined) return wrongLabel;
   const amount = readAmount(value, type);
   if (typeof amount === "string") return amount;
-  if (buckets !== undefined && (type !== "histogram" || !areBuckets(buckets))) return "buckets: expected rising numbers, of a histogram";
-  if (help !== undefined && !isText(help)) return "help: expected at most 500 characters";
-  if (unit !== undefined && (typeof unit !== "string" || !/^[a-zA-Z0-9_]{1,50}$/.test(unit))) return "unit: expected a word";
+  if (buckets !== undefined && (type !== "histogram" || !areBuckets(buckets))) {
+    return "buckets: expected rising numbers, of a histogram";
+  }
+  if (help !== undefined && !isText(help, 500)) return "help: expected at most 500 characters";
+  if (unit !== undefined && !isWord(unit)) return "unit: expected a word";
   return {
     name,
     type,
     labels: { ...(labels as Labels) },
     ...amount,
     ...(buckets === undefined ? {} : { buckets: [...(buckets as number[])] }),
-    ...(help === undefined ? {} : { help: help as string }),
+    ...(help === undefined ? {} : { help }),
     ...(unit === undefined ? {} : { unit }),
   };
 }
@@ -55,7 +57,7 @@ function findWrongLabel(labels: unknown): string | undefined {
   if (!isObject(labels)) return "labels: expected an object";
   const pairs = Object.entries(labels);
   if (pairs.length > MAX_LABELS) return `labels: expected at most ${MAX_LABELS}`;
-  const wrong = pairs.find(([key, text]) => !LABEL.test(key) || typeof text !== "string" || text.length > 200 || !text.isWellFormed());
+  const wrong = pairs.find(([key, text]) => !LABEL.test(key) || !isText(text, 200));
   return wrong && `labels.${wrong[0]}: expected a label name, and a text of at most 200 characters`;
 }
 
@@ -64,7 +66,9 @@ function readAmount(value: Readonly<Record<string, unknown>>, type: Sample["type
   const given = ["increment", "set", "delta", "observe"].filter((field) => value[field] !== undefined);
   if (type === "counter" && given.length === 0) return { increment: 1 };
   const field = given[0];
-  if (given.length !== 1 || field === undefined || !allowed.includes(field)) return `a ${type} takes ${allowed.join(" or ")}`;
+  if (given.length !== 1 || field === undefined || !allowed.includes(field)) {
+    return `a ${type} takes ${allowed.join(" or ")}`;
+  }
   const amount = value[field];
   if (typeof amount !== "number" || !Number.isFinite(amount)) return `${field}: expected a finite number`;
   if (type === "counter" && amount < 0) return "increment: expected 0 or more";
@@ -76,6 +80,10 @@ function areBuckets(value: unknown): boolean {
   return value.every((bound, index) => Number.isFinite(bound) && (index === 0 || bound > (value[index - 1] as number)));
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === "string" && value.length <= 500 && value.isWellFormed();
+function isWord(value: unknown): value is string {
+  return typeof value === "string" && /^[a-zA-Z0-9_]{1,50}$/.test(value);
+}
+
+function isText(value: unknown, maxLength: number): value is string {
+  return typeof value === "string" && value.length <= maxLength && value.isWellFormed();
 }

@@ -2,8 +2,8 @@
  * A host name -> addresses, in such a way that a dead name server cannot keep pi from ending.
  *
  * The system's own lookup (getaddrinfo) cannot be interrupted: while it waits, the process does not end. So the name
- * server is asked first by node's resolver, which can be cancelled; the system's lookup, which also knows the hosts file
- * and search domains, gets its turn only when the name server has answered at all.
+ * server is asked first by node's resolver, which can be cancelled; the system's lookup, which also knows the hosts
+ * file and search domains, gets its turn only when the name server has answered at all.
  */
 import { type LookupAddress, type LookupOptions, Resolver, lookup as lookupBySystem } from "node:dns";
 
@@ -25,8 +25,13 @@ const LOOPBACKS: LookupAddress[] = [
 ];
 const SILENT = new Set(["ETIMEOUT", "ECANCELLED", "EDESTRUCTION"]);
 
-/** `servers`: of names, instead of the system's. */
-export function createLookup({ servers, timeoutMs = 1000 }: { servers?: readonly string[]; timeoutMs?: number } = {}): HostLookup {
+export interface LookupSettings {
+  /** Of names, instead of the system's. */
+  readonly servers?: readonly string[];
+  readonly timeoutMs?: number;
+}
+
+export function createLookup({ servers, timeoutMs = 1000 }: LookupSettings = {}): HostLookup {
   const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
   if (servers) resolver.setServers(servers);
   return {

@@ -7,7 +7,8 @@ export type ErrorClass =
   | "rate_limit" | "overloaded" | "auth" | "context" | "timeout" | "http_4xx" | "http_5xx" | "aborted" | "other";
 
 const CLASSES: readonly (readonly [pattern: RegExp, errorClass: ErrorClass])[] = [
-  [/context[ _-]?(length|window|limit)|prompt is too long|maximum context|too many (input )?tokens|token limit/i, "context"],
+  [/context[ _-]?(length|window|limit)|maximum context/i, "context"],
+  [/prompt is too long|too many (input )?tokens|token limit/i, "context"],
   [/rate.?limit|too many requests|quota|usage limit|\b429\b/i, "rate_limit"],
   [/overloaded|over capacity|\b529\b/i, "overloaded"],
   [/unauthori[sz]ed|forbidden|authentication|api.?key|permission|credential|\b40[13]\b/i, "auth"],

@@ -1,5 +1,6 @@
 /**
- * What a collector gets for one session of pi: events, whose handlers cannot harm pi, and the labels of where they came from.
+ * What a collector gets for one session of pi: events, whose handlers cannot harm pi, and the labels of where they came
+ * from.
  *
  * Errors: what a handler throws ends here, told only when debugging.
  */
@@ -21,16 +22,18 @@ export interface Scope {
 
 export function createScope(pi: Pi, client: Client): Scope {
   const tools = new Set<string>();
-  const project = (ctx: PiContext): string | undefined => (client.config.labels.project ? findProject(ctx.cwd) : undefined);
+  const sessionOf = (ctx: PiContext): string => ctx.sessionManager.getSessionId();
+  const projectOf = ({ cwd }: PiContext): string | undefined =>
+    client.config.labels.project ? findProject(cwd) : undefined;
   return {
     client,
     on(event, handler) {
       pi.on(event, guard(event, (data: PiEvents[typeof event], ctx) => (client.isOn ? handler(data, ctx) : undefined)));
     },
-    sessionLabels: (ctx) => ({ session: ctx.sessionManager.getSessionId(), model: ctx.model?.id, project: project(ctx) }),
+    sessionLabels: (ctx) => ({ session: sessionOf(ctx), model: ctx.model?.id, project: projectOf(ctx) }),
     commonLabels: (ctx) => ({
-      session: client.config.labels.session ? ctx.sessionManager.getSessionId() : undefined,
-      project: project(ctx),
+      session: client.config.labels.session ? sessionOf(ctx) : undefined,
+      project: projectOf(ctx),
     }),
     isKnownTool(name) {
       if (!tools.has(name)) for (const tool of pi.getAllTools()) tools.add(tool.name);

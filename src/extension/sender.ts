@@ -1,13 +1,15 @@
 /**
  * Samples in a buffer -> batches at the daemon, one request at a time, and never in a hurry when it is away.
  *
- * Order: a batch whose outcome is unknown is sent again, unchanged, before anything else; {@link GIVE_UP_MS} after it was
- *   first sent it is counted as unknown and left behind, while the daemon still knows its id.
+ * Order: a batch whose outcome is unknown is sent again, unchanged, before anything else; {@link GIVE_UP_MS} after it
+ *   was first sent it is counted as unknown and left behind, while the daemon still knows its id.
  * Errors: none thrown; they are told by `state`.
  * Cost: after a failure, waits of 1 s, doubling to a minute; then `GET /health` goes ahead of samples, because a
  *   request that never was sent cannot have an unknown outcome.
  */
-import { type Batch, MAX_BATCH_SAMPLES, describeRefusal, freezeBatch, judge, parseObject, splitBatch } from "./batch.ts";
+import {
+  type Batch, MAX_BATCH_SAMPLES, describeRefusal, freezeBatch, judge, parseObject, splitBatch,
+} from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import { DROPPED_NAME, type DropReason, type SampleBuffer } from "./sample-buffer.ts";
 import type { Sample } from "./sample.ts";
@@ -48,7 +50,7 @@ export interface SenderState {
   readonly isAway: boolean;
 }
 
-/** A batch, and since when and by whom it may have been counted: it then goes nowhere else, where its id is not known. */
+/** A batch, and since when and where it may have been counted: it goes to no other daemon, which would not know. */
 export interface OpenBatch {
   readonly batch: Batch;
   uncertain: { readonly sinceWallMs: number; readonly sinceMonotonicMs: number; readonly target: Target } | undefined;
@@ -143,14 +145,15 @@ export function createSender({ buffer, transport, clock, settings, ...services }
     // While it is under way it may be counted at any moment, whoever looks.
     open.uncertain ??= { sinceWallMs: clock.wallMs(), sinceMonotonicMs: clock.monotonicMs(), target };
     const timeoutMs = settings().requestTimeoutMs;
-    const verdict = judge(await transport.call(target, { method: "POST", path: "/api/metrics/batch", body, timeoutMs }));
+    const call = { method: "POST", path: "/api/metrics/batch", body, timeoutMs } as const;
+    const verdict = judge(await transport.call(target, call));
     // Given away while it was under way: its outcome is the business of whoever has it now.
     if (!batches.includes(open)) return false;
     switch (verdict.kind) {
       case "delivered":
         failures = 0;
         sent += samples.length - verdict.rejected.length;
-        if (verdict.rejected.length > 0) reject(verdict.rejected.flatMap((index) => samples[index] ?? []), verdict.error);
+        if (verdict.rejected.length > 0) reject(verdict.rejected.flatMap((at) => samples[at] ?? []), verdict.error);
         remove(open);
         return true;
       case "refused":

@@ -58,5 +58,6 @@ function readUrl(text: string): URL | undefined {
 /** Whether what is sent to the host stays on this machine. */
 export function isLoopback(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, "");
-  return host === "localhost" || host.endsWith(".localhost") || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+  if (isIP(host) === 4) return host.startsWith("127.");
+  return host === "::1" || host === "localhost" || host.endsWith(".localhost");
 }

@@ -1,8 +1,8 @@
 /**
  * A request to the daemon -> its answer, or why there is none.
  *
- * By node:http: pi replaces the global fetch by one that sends loopback to HTTP_PROXY. Sockets and timers are unref'd, so
- * that nothing under way keeps pi alive.
+ * By node:http: pi replaces the global fetch by one that sends loopback to HTTP_PROXY. Sockets and timers are unref'd,
+ * so that nothing under way keeps pi alive.
  * Errors: never rejects.
  */
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
@@ -56,7 +56,8 @@ export function createTransport(): Transport {
       headers["content-length"] = Buffer.byteLength(body);
     }
     if ("socketPath" in target) {
-      return httpRequest({ socketPath: target.socketPath, host: "localhost", method, path, headers, agent: agents.http });
+      const { socketPath } = target;
+      return httpRequest({ socketPath, host: "localhost", method, path, headers, agent: agents.http });
     }
     const { protocol, hostname, port, pathname } = target.url;
     if (target.token !== undefined) headers["authorization"] = `Bearer ${target.token}`;
@@ -125,7 +126,8 @@ function readAnswer(response: IncomingMessage, settle: (answer: Answer) => void,
   response.on("data", (piece: Buffer) => {
     pieces.push(piece);
     sizeBytes += piece.length;
-    if (sizeBytes > MAX_ANSWER_BYTES) response.destroy(new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
+    if (sizeBytes <= MAX_ANSWER_BYTES) return;
+    response.destroy(new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
   });
   response.on("error", fail);
   response.on("end", () => {

@@ -11,7 +11,8 @@ export async function describeUsage(client: Client, session: string): Promise<st
   const { usage } = client;
   const isOwn = usage.session === session;
   const own = isOwn ? describe(usage.tokens, usage.costUsd) : "nothing yet";
-  const all = await describeDaemon(client).catch((error: unknown) => `no totals from ${client.state.place}: ${describeError(error)}`);
+  const sayWhyNot = (error: unknown): string => `no totals from ${client.state.place}: ${describeError(error)}`;
+  const all = await describeDaemon(client).catch(sayWhyNot);
   return `this session, since pi started: ${own}\n${all}`;
 }
 
@@ -22,20 +23,19 @@ async function describeDaemon(client: Client): Promise<string> {
   if (answer.kind === "failure") return `no pi-daemon at ${place}: ${answer.error}`;
   if (answer.status !== 200) return `no totals from ${place}: ${describeRefusal(answer.status, answer.text)}`;
   const families = parseExposition(answer.text);
-  const tokens = Object.fromEntries(TOKEN_TYPES.map((type) => [type, sum(families, "pi_tokens_total", type)])) as Tokens;
+  const totals = TOKEN_TYPES.map((type) => [type, sum(families, "pi_tokens_total", type)] as const);
+  const tokens = Object.fromEntries(totals) as Tokens;
   return `all that the daemon has counted: ${describe(tokens, sum(families, "pi_cost_usd_total"))}`;
 }
 
 function sum(families: readonly ScrapedFamily[], name: string, type?: string): number {
-  let total = 0;
-  for (const family of families) {
-    if (family.name !== name) continue;
-    for (const { labels, value } of family.samples) if (type === undefined || labels.get("type") === type) total += value;
-  }
-  return total;
+  const samples = families.filter((family) => family.name === name).flatMap((family) => family.samples);
+  const fitting = samples.filter(({ labels }) => type === undefined || labels.get("type") === type);
+  return fitting.reduce((total, { value }) => total + value, 0);
 }
 
 function describe(tokens: Tokens, costUsd: number): string {
-  const counts = TOKEN_TYPES.filter((type) => tokens[type] > 0).map((type) => `${tokens[type]} ${type.replace("_", " ")}`);
-  return `${counts.length > 0 ? `${counts.join(", ")} tokens` : "no tokens"}, $${costUsd.toFixed(4)}`;
+  const spent = TOKEN_TYPES.filter((type) => tokens[type] > 0);
+  const counts = spent.map((type) => `${tokens[type]} ${type.replace("_", " ")}`).join(", ");
+  return `${counts || "no"} tokens, $${costUsd.toFixed(4)}`;
 }

@@ -1,6 +1,6 @@
 /**
- * What the extension adds to pi's start, to a prompt and to the exit, with the daemon up and in each bad state: the real pi with a
- * fake model, in interleaved rounds, beside a pi without the extension in the same round.
+ * What the extension adds to pi's start, to a prompt and to the exit, with the daemon up and in each bad state: the real
+ * pi with a fake model, in interleaved rounds, beside a pi without the extension in the same round.
  */
 import type { TestContext } from "node:test";
 import { findClosedPort, startBadServer, startBlackhole } from "../support/bad-servers.ts";
@@ -71,7 +71,7 @@ async function compare(t: TestContext, home: PiHome): Promise<void> {
   printTable("pi without the extension", [row("none", (read) => middle(bare, read))]);
   const added = [...loaded].map(([state, times]) =>
     row(state, (read) => median(times.map((one, round) => read(one) - read(bare[round]!)))));
-  printTable("what the extension adds (medians of differences in a round; the last flush may take 1000 ms of the exit)", added);
+  printTable("what the extension adds (medians over rounds; the last flush may take 1000 ms of the exit)", added);
 }
 
 async function measure(t: TestContext, home: PiHome, daemonUrl: string | undefined): Promise<Times> {

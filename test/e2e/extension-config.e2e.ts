@@ -18,7 +18,8 @@ async function home(t: TestContext): Promise<PiHome> {
   return makePiHome(t, install, llm.url);
 }
 
-const top = ["daemonUrl", "maxBufferSize", "maxQueuedSamples", "flushIntervalMs", "requestTimeoutMs", "enabled", "footer", "metrics", "labels", "auth"];
+const numbers = ["maxBufferSize", "maxQueuedSamples", "flushIntervalMs", "requestTimeoutMs"];
+const top = ["daemonUrl", ...numbers, "enabled", "footer", "metrics", "labels", "auth"];
 const groups = ["compaction", "sessions", "usage", "turns", "tools", "context"];
 const broken: readonly (readonly [line: string, config: string])[] = [
   ...top.map((key) => [key, JSON.stringify({ [key]: ["broken"] })] as const),

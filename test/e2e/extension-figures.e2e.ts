@@ -16,7 +16,7 @@ interface Stage {
   readonly daemon: TestDaemon;
   readonly llm: FakeLlm;
   readonly home: PiHome;
-  rpc(args?: readonly string[], env?: Readonly<Record<string, string>>): RpcPi;
+  rpc(args?: readonly string[]): RpcPi;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -27,7 +27,8 @@ async function stage(t: TestContext, settings: object = {}): Promise<Stage> {
   t.after(() => llm.close());
   const home = makePiHome(t, install, llm.url, settings);
   const env = { PI_DAEMON_URL: daemon.url };
-  return { daemon, llm, home, env, rpc: (args = [], extra = {}) => startRpc(t, home, ["-e", EXTENSION, ...args], { ...env, ...extra }) };
+  const rpc: Stage["rpc"] = (args = []) => startRpc(t, home, ["-e", EXTENSION, ...args], env);
+  return { daemon, llm, home, env, rpc };
 }
 
 interface SessionStats {
@@ -113,7 +114,8 @@ test("RPC: attempts that fail, and are tried again", { skip }, async (t) => {
   await pi.command("/daemon flush");
   await assertUsage(daemon.url, [await pi.ask<SessionStats>("get_session_stats")]);
   const shown = await scrape(daemon.url);
-  const failed = pi.messages.filter(({ type, message }) => type === "message_end" && (message as { stopReason?: string }).stopReason === "error");
+  const ended = pi.messages.filter(({ type }) => type === "message_end");
+  const failed = ended.filter(({ message }) => (message as { stopReason?: string }).stopReason === "error");
   assert.equal(shown.sum("pi_provider_errors_total"), failed.length);
   assert.equal(shown.sum("pi_provider_errors_total", { class: "rate_limit" }), 1);
   assert.equal(shown.sum("pi_provider_errors_total", { class: "overloaded" }), 1);
@@ -168,7 +170,8 @@ test("RPC: compaction by hand, twice with the same summary", { skip }, async (t)
   assert.equal(shown.sum("pi_compaction_total", labels), 2);
   assert.equal(shown.sum("pi_compaction_tokens_before", labels), total((one) => one.tokensBefore));
   assert.equal(shown.sum("pi_compaction_tokens_after", labels), total((one) => one.estimatedTokensAfter));
-  assert.equal(shown.sum("pi_compaction_tokens_saved", labels), total((one) => Math.max(0, one.tokensBefore - one.estimatedTokensAfter)));
+  const saved = total((one) => Math.max(0, one.tokensBefore - one.estimatedTokensAfter));
+  assert.equal(shown.sum("pi_compaction_tokens_saved", labels), saved);
   assert.equal(shown.sum("pi_compaction_summary_length", labels), compactions[1]!.summary.length);
   assert.equal(shown.sum("pi_compaction_duration_seconds_count", labels), 2);
   assert.ok(shown.sum("pi_compaction_duration_seconds_sum", labels) < 10);
@@ -314,13 +317,15 @@ test("SIGTERM in the middle of an answer, in print mode", { skip }, async (t) =>
 
 /** An extension of somebody's: a tool that pays for models of its own, a command that asks, one that leaves a branch. */
 const OTHER = `export default (pi) => {
-  const usage = { input: 1000, output: 200, cacheRead: 30, cacheWrite: 4, totalTokens: 1234, cost: { input: 1, output: 2, cacheRead: 0, cacheWrite: 0, total: 3 } };
+  const cost = { input: 1, output: 2, cacheRead: 0, cacheWrite: 0, total: 3 };
+  const usage = { input: 1000, output: 200, cacheRead: 30, cacheWrite: 4, totalTokens: 1234, cost };
   pi.registerTool({
     name: "helper", label: "Helper", description: "helps", parameters: { type: "object", properties: {} },
     execute: async () => ({ content: [{ type: "text", text: "helped" }], details: {}, usage }),
   });
-  pi.registerCommand("ask", { description: "", handler: async (args, ctx) => void (await ctx.ui.confirm("Sure?", "really")) });
-  pi.registerCommand("leave", { description: "", handler: async (args, ctx) => void (await ctx.navigateTree(args, { summarize: true })) });
+  const command = (name, handler) => pi.registerCommand(name, { description: "", handler });
+  command("ask", async (args, ctx) => void (await ctx.ui.confirm("Sure?", "really")));
+  command("leave", async (args, ctx) => void (await ctx.navigateTree(args, { summarize: true })));
 };`;
 
 test("RPC: tools that pay for models, summaries of branches, waits for the person", { skip }, async (t) => {

@@ -69,7 +69,8 @@ test("a name server that never answers does not keep pi from ending", { skip }, 
   writeFileSync(wrapper, `
     import { spawnSync } from "node:child_process";
     const script = 'mount --bind "$0" "$(readlink -f /etc/resolv.conf)" && exec "$@"';
-    const args = ["-m", "sh", "-c", script, ${JSON.stringify(resolvConf)}, process.execPath, ${JSON.stringify(home.install.cli)}, ...process.argv.slice(2)];
+    const pi = [process.execPath, ${JSON.stringify(home.install.cli)}, ...process.argv.slice(2)];
+    const args = ["-m", "sh", "-c", script, ${JSON.stringify(resolvConf)}, ...pi];
     process.exit(spawnSync("unshare", args, { stdio: "inherit" }).status);`);
   const wrapped: PiHome = { ...home, install: { ...home.install, cli: wrapper } };
   const bare = await runPi(wrapped, ["-p", "hello"]);

@@ -34,7 +34,7 @@ async function stage(t: TestContext): Promise<{ llm: FakeLlm; home: PiHome; exte
 test("a prompt, /daemon, /new, /reload, /quit, by way of the socket", { skip }, async (t) => {
   const { home, extensions } = await stage(t);
   const daemon = await startTestDaemon(t, { dataDir: join(home.home, ".pi/daemon/data") });
-  const pi = startTerminal(t, home, extensions);
+  const pi = startTerminal(t, home, { args: extensions });
   await pi.see("ready-startup");
   pi.type("hello");
   await pi.see("answer-1");
@@ -65,7 +65,7 @@ test("a hanging daemon: a word in the footer, one notice, and pi goes on", { ski
   const { home, extensions } = await stage(t);
   const bad = await startBadServer("hanging");
   t.after(() => bad.close());
-  const pi = startTerminal(t, home, extensions, { PI_DAEMON_URL: bad.url.href, PI_DAEMON_TIMEOUT: "100" });
+  const pi = startTerminal(t, home, { args: extensions, env: { PI_DAEMON_URL: bad.url.href, PI_DAEMON_TIMEOUT: "100" } });
   await pi.see("ready-startup");
   pi.type("hello");
   await pi.see("answer-1");

@@ -121,7 +121,12 @@ test("secrets are never shown", (t) => {
 
 test("keys that mean nothing are named", (t) => {
   const { problems } = load(t, '{"maxBuffer": 1, "metrics": {"tool": true}, "labels": 5, "__proto__": {"enabled": false}}');
-  assert.deepEqual(problems, ["maxBuffer is no setting", "metrics.tool is no setting", "labels: expected an object", "__proto__ is no setting"]);
+  assert.deepEqual(problems, [
+    "maxBuffer is no setting",
+    "metrics.tool is no setting",
+    "labels: expected an object",
+    "__proto__ is no setting",
+  ]);
 });
 
 const files: readonly (readonly [what: string, make: (path: string) => void, problem: RegExp | undefined])[] = [

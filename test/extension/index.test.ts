@@ -95,7 +95,9 @@ test("a session from start to quit arrives whole", async (t) => {
   await pi.fire("message_end", { message: assistantMessage() });
   await pi.fire("agent_settled", {});
   await pi.fire("session_shutdown", { reason: "quit" });
-  for (const name of ["pi_sessions_started", "pi_prompts_total", "pi_turns_total", "pi_sessions_ended"]) assert.equal(total(name), 1, name);
+  for (const name of ["pi_sessions_started", "pi_prompts_total", "pi_turns_total", "pi_sessions_ended"]) {
+    assert.equal(total(name), 1, name);
+  }
   assert.equal(total("pi_tokens_total"), 120);
   assert.deepEqual(pi.ctx.notices, []);
   assert.deepEqual(pi.ctx.statuses, []);

@@ -84,10 +84,12 @@ test("a proxy in the environment is of no concern", async (t) => {
   const script = `
     import { createTransport } from ${importPath("src/extension/transport.ts")};
     const awake = setInterval(() => undefined, 1000);
-    const answer = await createTransport().call({ url: new URL(${JSON.stringify(url.href)}) }, { method: "GET", path: "/", timeoutMs: 5000 });
+    const target = { url: new URL(${JSON.stringify(url.href)}) };
+    const answer = await createTransport().call(target, { method: "GET", path: "/", timeoutMs: 5000 });
     clearInterval(awake);
     console.log(answer.text);`;
-  const env = { ...process.env, HTTP_PROXY: proxy.url.href, http_proxy: proxy.url.href, NO_PROXY: "", no_proxy: "", NODE_USE_ENV_PROXY: "1" };
+  const proxies = { HTTP_PROXY: proxy.url.href, http_proxy: proxy.url.href, NO_PROXY: "", no_proxy: "" };
+  const env = { ...process.env, ...proxies, NODE_USE_ENV_PROXY: "1" };
   assert.equal((await runModule(script, env)).output.trim(), "direct");
   assert.equal(proxy.connections, 0);
 });
@@ -140,9 +142,11 @@ test("https", async (t) => {
   const folder = tempDir(t);
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
   const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
-  const made = spawnSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, ...subject]);
+  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const made = spawnSync("openssl", ["req", "-x509", ...kind, "-keyout", key, "-out", cert, ...subject]);
   if (made.status !== 0) return t.skip("needs openssl, for a certificate");
-  const server = createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => void response.end(request.headers.authorization));
+  const pair = { key: readFileSync(key), cert: readFileSync(cert) };
+  const server = createSecureServer(pair, (request, response) => void response.end(request.headers.authorization));
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   t.after(() => void (server.closeAllConnections(), server.close()));
   const url = `https://localhost:${(server.address() as AddressInfo).port}`;

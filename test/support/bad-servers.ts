@@ -26,7 +26,9 @@ const REPLIES = {
     response.on("drain", pour);
     pour();
   },
-  "of another protocol": (request) => void request.socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
+  "of another protocol": (request) => {
+    request.socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n");
+  },
   "cut in the head": (request) => void request.socket.destroy(),
   "cut in the body": (request, response) => {
     response.writeHead(200, { "content-length": 1000 });
@@ -40,7 +42,8 @@ export const BAD_KINDS = [...Object.keys(REPLIES), "no http"] as BadKind[];
 
 export async function startBadServer(kind: BadKind): Promise<BadServer> {
   const sockets = new Set<Socket>();
-  const server = kind === "no http" ? createTcpServer((socket) => void socket.end("SSH-2.0-x\r\n")) : createServer(REPLIES[kind]);
+  const greeting = (socket: Socket): void => void socket.end("SSH-2.0-x\r\n");
+  const server = kind === "no http" ? createTcpServer(greeting) : createServer(REPLIES[kind]);
   server.on("connection", (socket: Socket) => {
     bad.connections++;
     sockets.add(socket);

@@ -1,6 +1,8 @@
 /** What pi hands to an extension, without pi: events are emitted by the test, and what is shown is kept. */
 import { EventEmitter } from "node:events";
-import type { Pi, PiCommand, PiContext, PiEntry, PiEventName, PiEvents, PiHandler, PiMessage, PiModel } from "../../src/extension/pi.ts";
+import type {
+  Pi, PiCommand, PiContext, PiEntry, PiEventName, PiEvents, PiHandler, PiMessage, PiModel,
+} from "../../src/extension/pi.ts";
 
 export interface FakeContext extends PiContext {
   hasUI: boolean;

@@ -60,8 +60,13 @@ export function runPi(home: PiHome, args: readonly string[], env: ExtraEnv = {})
   return startRun(home, args, env).ended;
 }
 
+export interface RunningPi {
+  readonly process: ChildProcess;
+  readonly ended: Promise<PiRun>;
+}
+
 /** The same, for those who have to do with the process meanwhile. */
-export function startRun(home: PiHome, args: readonly string[], env: ExtraEnv = {}): { process: ChildProcess; ended: Promise<PiRun> } {
+export function startRun(home: PiHome, args: readonly string[], env: ExtraEnv = {}): RunningPi {
   const startMs = performance.now();
   const child = spawnPi(home, args, env);
   child.stdin!.end();
@@ -133,7 +138,8 @@ export function startRpc(t: TestContext, home: PiHome, args: readonly string[] =
     err: () => err,
     next(fits) {
       return new Promise((resolve, reject) => {
-        const watchdog = setTimeout(() => reject(new Error(`nothing came; last: ${JSON.stringify(messages.at(-1))} ${err}`)), 30_000);
+        const giveUp = (): void => reject(new Error(`nothing came; last: ${JSON.stringify(messages.at(-1))} ${err}`));
+        const watchdog = setTimeout(giveUp, 30_000);
         const wake = (message: Message): void => {
           if (!fits(message)) return;
           clearTimeout(watchdog);

@@ -29,7 +29,8 @@ export function installPi(): PiInstall | string {
   const args = ["install", "--prefix", fresh, "--ignore-scripts", "--no-audit", "--no-fund", `${PACKAGE}@${PI_VERSION}`];
   const { status, stderr, error } = spawnSync("npm", args, { encoding: "utf8", timeout: 600_000 });
   try {
-    if (status !== 0) return `pi ${PI_VERSION} cannot be installed from npm: ${(error?.message ?? stderr).trim().split("\n").at(-1)}`;
+    const reason = (error?.message ?? stderr).trim().split("\n").at(-1);
+    if (status !== 0) return `pi ${PI_VERSION} cannot be installed from npm: ${reason}`;
     renameSync(fresh, folder);
   } catch {
     // Another run was faster.

@@ -22,11 +22,19 @@ export function findTerminal(): string | undefined {
   return spawnSync("script", ["--version"]).status === 0 ? undefined : "needs the program script of util-linux";
 }
 
-export function startTerminal(t: TestContext, { install, cwd, env }: PiHome, args: readonly string[], extra: ExtraEnv = {}): PiTerminal {
+export interface TerminalOptions {
+  /** Of pi. */
+  readonly args: readonly string[];
+  readonly env?: ExtraEnv;
+}
+
+export function startTerminal(t: TestContext, { install, cwd, env }: PiHome, { args, env: extra }: TerminalOptions): PiTerminal {
   const command = [process.execPath, install.cli, ...args].map(quote).join(" ");
   const options = ["-q", "-e", "-f", "-c", `stty cols 200 rows 60; exec ${command}`, "/dev/null"];
   // In a process group of its own: when something fails, script signals its whole group.
-  const child = spawn("script", options, { cwd, env: { ...env, ...extra, SHELL: "/bin/sh" }, stdio: ["pipe", "pipe", "ignore"], detached: true });
+  const environment = { ...env, ...extra, SHELL: "/bin/sh" };
+  const stdio = ["pipe", "pipe", "ignore"] as const;
+  const child = spawn("script", options, { cwd, env: environment, stdio: [...stdio], detached: true });
   t.after(() => void child.kill("SIGKILL"));
   const exited = once(child, "exit") as Promise<[number | null]>;
   let [raw, seen] = ["", 0];
@@ -41,7 +49,8 @@ export function startTerminal(t: TestContext, { install, cwd, env }: PiHome, arg
     text,
     see: (wanted) =>
       new Promise((resolve, reject) => {
-        const watchdog = setTimeout(() => reject(new Error(`never seen: ${String(wanted)} in ${text().slice(-3000)}`)), 30_000);
+        const giveUp = (): void => reject(new Error(`never seen: ${String(wanted)} in ${text().slice(-3000)}`));
+        const watchdog = setTimeout(giveUp, 30_000);
         const look = (): void => {
           const all = text();
           const at = typeof wanted === "string" ? all.indexOf(wanted, seen) : all.slice(seen).search(wanted);

@@ -1,4 +1,4 @@
-/** Stands between a client and a daemon, and spoils what passes through: it drops answers, delays them, or counts tunnels. */
+/** Stands between a client and a daemon, and spoils what passes: it drops answers, delays them, or counts tunnels. */
 import { type IncomingMessage, type ServerResponse, createServer, request as send } from "node:http";
 import { type AddressInfo, type Socket, connect } from "node:net";
 import type { TestContext } from "node:test";
@@ -14,8 +14,10 @@ export interface Relay {
   readonly tunnels: string[];
 }
 
-/** `treat` decides by path and by how often the path was asked for, from 1. */
-export async function startRelay(t: TestContext, daemonUrl: string, treat: (path: string, count: number) => RelayTreatment): Promise<Relay> {
+/** Decides by path and by how often the path was asked for, from 1. */
+type Treat = (path: string, count: number) => RelayTreatment;
+
+export async function startRelay(t: TestContext, daemonUrl: string, treat: Treat): Promise<Relay> {
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
     const path = new URL(request.url!, daemonUrl).pathname;
@@ -56,7 +58,8 @@ function forward(daemonUrl: string, request: IncomingMessage, response: ServerRe
       return;
     }
     const reply = (): void => {
-      response.writeHead(answer.statusCode!, { ...answer.headers, ...(treatment === "pass-and-close" ? { connection: "close" } : {}) });
+      if (treatment === "pass-and-close") answer.headers.connection = "close";
+      response.writeHead(answer.statusCode!, answer.headers);
       answer.pipe(response);
     };
     if (typeof treatment === "object") setTimeout(reply, treatment.delayMs);

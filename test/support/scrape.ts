@@ -18,7 +18,8 @@ export async function scrape(url: string): Promise<Scrape> {
     count: (name) => samples.filter((sample) => sample.name === name).length,
     sum(name, labels = {}) {
       const wanted = Object.entries(labels);
-      const fitting = samples.filter((sample) => sample.name === name && wanted.every(([key, value]) => sample.labels.get(key) === value));
+      const named = samples.filter((sample) => sample.name === name);
+      const fitting = named.filter((sample) => wanted.every(([key, value]) => sample.labels.get(key) === value));
       return fitting.reduce((sum, { value }) => sum + value, 0);
     },
   };

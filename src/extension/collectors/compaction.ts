@@ -1,8 +1,8 @@
 /**
  * Compactions -> their tokens, duration, summary length and failures.
  *
- * Pi finds the entry that it tells of by the text of its summary, and may tell of an older one with an equal summary; the
- * leaf of the session is the one just written.
+ * Pi finds the entry that it tells of by the text of its summary, and may tell of an older one with an equal summary;
+ * the leaf of the session is the one just written.
  * Units: tokens after the compaction are pi's own estimate over the messages that are left.
  */
 import type { PiCompactionEntry, PiContext, PiEntry, PiMessage } from "../pi.ts";

@@ -24,7 +24,9 @@ export function collectUsage({ client, on, commonLabels, isKnownTool }: Scope): 
     if (!usage) return;
     const labels = { ...commonLabels(ctx), provider, model };
     const tokens = toTokens(usage);
-    for (const type of TOKEN_TYPES) if (tokens[type] > 0) client.count("pi_tokens_total", { ...labels, type }, tokens[type]);
+    for (const type of TOKEN_TYPES) {
+      if (tokens[type] > 0) client.count("pi_tokens_total", { ...labels, type }, tokens[type]);
+    }
     if (usage.cost.total > 0) client.count("pi_cost_usd_total", labels, usage.cost.total);
     client.usage.add(ctx.sessionManager.getSessionId(), tokens, usage.cost.total);
   }
@@ -41,10 +43,13 @@ export function collectUsage({ client, on, commonLabels, isKnownTool }: Scope): 
     if (isAssistant(message)) add(message.usage, message, ctx);
     else if (isToolResult(message)) {
       // What models a tool called is not known.
-      add(message.usage, { provider: "tool", model: isKnownTool(message.toolName) ? message.toolName : "unknown" }, ctx);
+      const tool = isKnownTool(message.toolName) ? message.toolName : "unknown";
+      add(message.usage, { provider: "tool", model: tool }, ctx);
     }
   });
-  on("session_compact", ({ compactionEntry }, ctx) => add((leafCompaction(ctx) ?? compactionEntry).usage, currentModel(ctx), ctx));
+  on("session_compact", ({ compactionEntry }, ctx) => {
+    add((leafCompaction(ctx) ?? compactionEntry).usage, currentModel(ctx), ctx);
+  });
   on("session_tree", ({ summaryEntry }, ctx) => add(summaryEntry?.usage, currentModel(ctx), ctx));
   on("agent_settled", (_event, ctx) => addEntries(ctx));
   on("session_shutdown", (_event, ctx) => addEntries(ctx));
