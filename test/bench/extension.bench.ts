@@ -8,7 +8,7 @@ import { startTestDaemon } from "../support/daemon.ts";
 import { startFakeLlm } from "../support/fake-llm.ts";
 import { EXTENSION, type PiHome, makePiHome, runPi, startRpc } from "../support/pi-agent.ts";
 import { installPi } from "../support/pi-install.ts";
-import { median, printTable } from "./support/measure.ts";
+import { cpuNs, median, printTable } from "./support/measure.ts";
 
 const ROUNDS = Number(process.env["PI_DAEMON_BENCH_ROUNDS"] ?? 9);
 const PROMPTS = 6;
@@ -16,8 +16,12 @@ const PROMPTS = 6;
 interface Times {
   /** From the start of the process to its first answer. */
   readonly startMs: number;
+  /** CPU time of the process until then; what else the machine does is not in it. */
+  readonly startCpuMs: number;
   /** From a prompt to the agent's settling, the median of some. */
   readonly promptMs: number;
+  /** CPU time of a prompt, the mean of all but the first. */
+  readonly promptCpuMs: number;
   /** From the end of the input to the end of the process. */
   readonly exitMs: number;
   /** Of `pi -p PROMPT`, all in all. */
@@ -64,7 +68,9 @@ async function compare(t: TestContext, home: PiHome): Promise<void> {
   const row = (name: string, read: (read: (times: Times) => number) => number): Record<string, string | number> => ({
     daemon: name,
     "start, ms": read(({ startMs }) => startMs),
+    "(CPU)": read(({ startCpuMs }) => startCpuMs),
     "prompt, ms": read(({ promptMs }) => promptMs),
+    "(CPU) ": read(({ promptCpuMs }) => promptCpuMs),
     "exit, ms": read(({ exitMs }) => exitMs),
     "pi -p, ms": read(({ printMs }) => printMs),
   });
@@ -80,16 +86,21 @@ async function measure(t: TestContext, home: PiHome, daemonUrl: string | undefin
   const pi = startRpc(t, home, args, env);
   await pi.ask("get_state");
   const startMs = performance.now() - startedMs;
+  const usedMs = (): number => cpuNs(pi.process.pid!) / 1e6;
+  const startCpuMs = usedMs();
+  // The first prompt also connects to the model.
+  await pi.prompt("hello");
+  const beforeMs = usedMs();
   const prompts: number[] = [];
   for (let count = 0; count < PROMPTS; count++) {
     const promptedMs = performance.now();
     await pi.prompt("hello");
     prompts.push(performance.now() - promptedMs);
   }
+  const promptCpuMs = (usedMs() - beforeMs) / PROMPTS;
   const endedMs = performance.now();
   await pi.end();
   const exitMs = performance.now() - endedMs;
   const { tookMs } = await runPi(home, ["-p", ...args, "hello"], env);
-  // The first prompt also connects to the model.
-  return { startMs, promptMs: median(prompts.slice(1)), exitMs, printMs: tookMs };
+  return { startMs, startCpuMs, promptMs: median(prompts), promptCpuMs, exitMs, printMs: tookMs };
 }
