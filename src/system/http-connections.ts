@@ -18,9 +18,6 @@ export interface Connection {
   /** Bytes that had left when last looked at, while others still waited, and since when it has been so many. */
   flushedBytes: number;
   flushedSinceMs: number;
-  /** Bytes that had come when last looked at, while no request was open, and since when it has been so many. */
-  readBytes: number;
-  readSinceMs: number;
   /** The answer to a request taken already is the last one: what comes after it is not looked at. */
   isEnding: boolean;
   /** Since when a refused connection waits for its client to read the refusal, and how much had come by then. */
@@ -35,15 +32,8 @@ export interface Connections {
   open(socket: Socket, isTrusted: boolean): Connection;
   of(socket: Socket): Connection | undefined;
   readonly all: ReadonlyMap<Socket, Connection>;
-  /** Cuts clients that do not read, that were refused and do not go away, and that have nothing more to ask. */
-  cutSilent(nowMs: number, timeouts: SilenceTimeouts): void;
-}
-
-export interface SilenceTimeouts {
-  /** Without a byte taken, while some are waiting. */
-  readonly writeTimeoutMs: number;
-  /** Without a byte sent, while no request is open. */
-  readonly keepAliveTimeoutMs: number;
+  /** Cuts clients that have not taken a byte for `writeTimeoutMs`, and refused ones that do not go away. */
+  cutStalled(nowMs: number, writeTimeoutMs: number): void;
 }
 
 export function createConnections(onGone: (connection: Connection) => void): Connections {
@@ -60,8 +50,6 @@ export function createConnections(onGone: (connection: Connection) => void): Con
         exchanges: [],
         flushedBytes: -1,
         flushedSinceMs: 0,
-        readBytes: -1,
-        readSinceMs: 0,
         isEnding: false,
         lingering: undefined,
       };
@@ -74,10 +62,10 @@ export function createConnections(onGone: (connection: Connection) => void): Con
       });
       return connection;
     },
-    cutSilent(nowMs, { writeTimeoutMs, keepAliveTimeoutMs }) {
+    cutStalled(nowMs, writeTimeoutMs) {
       for (const connection of all.values()) {
-        const isOver = stalledMs(connection, nowMs) >= writeTimeoutMs || idleMs(connection, nowMs) >= keepAliveTimeoutMs;
-        if (isOver || hasLingeredEnough(connection, nowMs)) connection.socket.destroy();
+        const hasStalled = isStalled(connection, nowMs, writeTimeoutMs);
+        if (hasStalled || hasLingeredEnough(connection, nowMs)) connection.socket.destroy();
       }
     },
   };
@@ -89,20 +77,13 @@ export function hasLingeredEnough(connection: Connection, nowMs: number): boolea
   return nowMs - lingering.sinceMs >= LINGER_MS || socket.bytesRead - lingering.bytesRead > LINGER_BYTES;
 }
 
-/** For how long the client has taken nothing of what waits for it; 0 when nothing does. */
-function stalledMs(connection: Connection, nowMs: number): number {
+function isStalled(connection: Connection, nowMs: number, writeTimeoutMs: number): boolean {
   const { socket } = connection;
   const waitingBytes = socket.writableLength;
   const flushedBytes = waitingBytes === 0 ? -1 : socket.bytesWritten - waitingBytes;
-  if (flushedBytes === -1 || flushedBytes !== connection.flushedBytes) connection.flushedSinceMs = nowMs;
-  connection.flushedBytes = flushedBytes;
-  return nowMs - connection.flushedSinceMs;
-}
-
-/** For how long the client has sent nothing while no request of it was open; 0 while one is. */
-function idleMs(connection: Connection, nowMs: number): number {
-  const readBytes = connection.exchanges.length > 0 ? -1 : connection.socket.bytesRead;
-  if (readBytes === -1 || readBytes !== connection.readBytes) connection.readSinceMs = nowMs;
-  connection.readBytes = readBytes;
-  return nowMs - connection.readSinceMs;
+  if (flushedBytes !== connection.flushedBytes) {
+    connection.flushedBytes = flushedBytes;
+    connection.flushedSinceMs = nowMs;
+  }
+  return flushedBytes !== -1 && nowMs - connection.flushedSinceMs >= writeTimeoutMs;
 }

@@ -11,19 +11,10 @@ describe("connections", () => {
     const client = await http.connect();
     for (let count = 0; count < 3; count++) {
       await client.send(rawRequest("GET /health"));
-      assert.equal((await client.response()).headers["connection"], "keep-alive");
-      http.clock.advance(74_000);
+      const { headers } = await client.response();
+      assert.deepEqual([headers["connection"], headers["keep-alive"]], ["keep-alive", "timeout=75"]);
     }
     assert.equal(http.server.stats().connections, 1);
-  });
-
-  it("end when they have been idle for the keep-alive time", async (t) => {
-    const http = await startHttp(t, ROUTES);
-    const client = await http.connect();
-    await client.send(rawRequest("GET /health"));
-    await client.response();
-    http.clock.advance(76_000);
-    assert.equal(await client.closed, "end");
   });
 
   it("end when the client asks for it", async (t) => {
