@@ -9,7 +9,9 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 const batch = { requestId: "one", metrics: [{ name: "a_total", type: "counter" }] };
-const sendBatch = async (daemon: TestDaemon): Promise<number> => (await daemon.post("/api/metrics/batch", batch)).status;
+async function sendBatch(daemon: TestDaemon): Promise<number> {
+  return (await daemon.post("/api/metrics/batch", batch)).status;
+}
 
 /** Another life of the daemon, as after a reboot: its monotonic clock starts from 0, its wall clock somewhere else. */
 function clockAfter(previous: FakeClock, jumpMs: number): FakeClock {

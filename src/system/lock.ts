@@ -1,10 +1,11 @@
 /**
  * One daemon a data directory: a lock that ends with the process, whichever way it ends, and tells who holds it.
  *
- * The lock is an flock(2) on the directory itself, taken by the `flock` program on a descriptor that it inherits from us: it
- * belongs to our open file, which no child of ours inherits (Node opens with O_CLOEXEC), and goes when that is closed.
- * Nobody can take it away by removing a file: `daemon.pid` only tells who holds it. Where there is no such program, or
- * the file system has no such locks, that file is the lock, and stands for as long as the process that it names is alive.
+ * The lock is an flock(2) on the directory itself, taken by the `flock` program on a descriptor that it inherits from
+ * us: it belongs to our open file, which no child of ours inherits (Node opens with O_CLOEXEC), and goes when that is
+ * closed. Nobody can take it away by removing a file: `daemon.pid` only tells who holds it. Where there is no such
+ * program, or the file system has no such locks, that file is the lock, and stands for as long as the process that it
+ * names is alive.
  *
  * Errors: {@link LockHeldError}; those of `node:fs`.
  * Not: without flock, a process that is killed within the few microseconds in which it replaces the file of a dead one,
@@ -147,7 +148,7 @@ function linkUnlessThere(from: string, to: string): boolean {
   }
 }
 
-/** `locked` is the descriptor of the flock, where there is one; `file` that of the file at `path`, which tells of us. */
+/** `locked` is the descriptor of the flock, where there is one; `file` that of `path`, the file that tells of us. */
 function holdLock(held: { path: string; file: number; locked: number | undefined }, info: HolderInfo): Lock {
   const { path, file, locked } = held;
   let isReleased = false;

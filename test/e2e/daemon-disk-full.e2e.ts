@@ -1,4 +1,4 @@
-/** The whole daemon on a small disk that fills up while clients send: what is acknowledged is kept, and it gets well by itself. */
+/** The whole daemon on a small disk that fills up under load: what is acknowledged is kept, and it gets well by itself. */
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -75,7 +75,7 @@ for (const durability of ["async", "sync"]) {
   });
 }
 
-test("a start on a full disk: says so and ends, or is degraded, and never acknowledges what it cannot keep", { skip }, async (t) => {
+test("a start on a full disk says so and ends, or is degraded; it acknowledges only what it keeps", { skip }, async (t) => {
   const disk = tmpfs(t, SIZE_BYTES);
   const dataDir = join(disk, "data");
   const configPath = writeProgramConfig(join(tempDir(t), "config.json"), { dataDir });

@@ -51,7 +51,7 @@ async function countLost(t: TestContext, durability: "async" | "sync"): Promise<
   return lost;
 }
 
-test("a power cut takes nothing that was acknowledged in sync mode, and what was refused counts once when it is sent again", { skip }, async (t) => {
+test("a power cut takes nothing acknowledged in sync mode; what was refused counts once when sent again", { skip }, async (t) => {
   assert.equal(await countLost(t, "sync"), 0);
 });
 
@@ -59,7 +59,7 @@ test("the same in async mode loses the last second: the power cut is real", { sk
   assert.ok((await countLost(t, "async")) > 0);
 });
 
-test("a file system that goes read-only: 503 for those who send, the rest is served, and nothing acknowledged is missing later", { skip }, async (t) => {
+test("a file system that goes read-only: 503 for those who send, the rest is served, nothing is lost", { skip }, async (t) => {
   const disk = ext4(t);
   const configPath = configOn(t, disk, "sync");
   const tally = new Tally();

@@ -1,7 +1,9 @@
 /** The daemon as a process among others: without descriptors, stopped, unread, beside a second one, under any umask. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, chmodSync, chownSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync, chmodSync, chownSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync,
+} from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
@@ -31,7 +33,7 @@ async function sendWell(daemon: Program, tally: Tally, count: number): Promise<v
   await tally.sendWhile(daemon, (status) => (assert.equal(status, 200), --rest > 0));
 }
 
-test("no descriptor left: the rest is served, what cannot be written is refused, and all is well with the first free one", {
+test("no descriptor left: the rest is served, what cannot be written is refused, the first free one makes it well", {
   skip: isThere("prlimit") ? false : "needs prlimit",
 }, async (t) => {
   const { configPath } = place(t, { storage: { maxJournalBytes: 8192 } });
@@ -92,7 +94,7 @@ test("SIGSTOP and SIGCONT under load: clients wait, and nothing is lost; killed 
   await daemon.end();
 });
 
-test("SIGTERM under load, with clients that stall: it ends in order and in time, and all that it acknowledged is there", async (t) => {
+test("SIGTERM under load, with clients that stall: it ends in order and in time, and nothing is lost", async (t) => {
   const { configPath } = place(t, { server: { drainTimeoutMs: 1000 }, storage: { maxJournalBytes: 16_384 } });
   const tally = new Tally();
   for (let round = 0; round < 3; round++) {
@@ -153,10 +155,13 @@ describe("the log at level debug, under load", () => {
   /** Reloads of a config with fifty faults, each of which is logged. */
   async function logMuch(daemon: Program, { configPath }: Place, megabytes: number): Promise<void> {
     const good = readFileSync(configPath, "utf8");
-    const faults = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`nonsense_${index}_${"x".repeat(50)}`, 1]));
+    const nonsense = "x".repeat(50);
+    const faults = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`nonsense_${index}_${nonsense}`, 1]));
     writeFileSync(configPath, JSON.stringify({ ...(JSON.parse(good) as object), ...faults }));
     // About 250 bytes a line.
-    for (let sent = 0; sent < megabytes * 80; sent++) assert.equal((await daemon.post("/admin/reload", {})).status, 400);
+    for (let sent = 0; sent < megabytes * 80; sent++) {
+      assert.equal((await daemon.post("/admin/reload", {})).status, 400);
+    }
     writeFileSync(configPath, good);
     assert.equal((await daemon.post("/admin/reload", {})).status, 200);
   }
@@ -283,7 +288,7 @@ describe("modes and owners", { skip: notLinux }, () => {
   };
 
   for (const umask of ["000", "777"]) {
-    test(`files are 0600 in directories 0700 under umask ${umask}, whatever was made: snapshots, files set aside, the socket`, async (t) => {
+    test(`under umask ${umask} files are 0600 in directories 0700: snapshots, files set aside, the socket`, async (t) => {
       const { dataDir, configPath } = place(t, { storage: { maxJournalBytes: 8192 } });
       const wrapper = ["sh", "-c", `umask ${umask}; exec "$@"`, "sh"];
       const tally = new Tally();
@@ -311,13 +316,15 @@ describe("modes and owners", { skip: notLinux }, () => {
     chmodSync(dataDir, 0o755);
     chmodSync(join(dataDir, "metrics"), 0o777);
     const daemon = await startProgram(t, configPath);
-    assert.deepEqual(["", "token", "metrics"].map((name) => (lstatSync(join(dataDir, name)).mode & 0o777).toString(8)), ["700", "600", "700"]);
+    const modeOf = (name: string): number => lstatSync(join(dataDir, name)).mode & 0o777;
+    assert.deepEqual([modeOf(""), modeOf("token"), modeOf("metrics")], [0o700, 0o600, 0o700]);
     const warnings = daemon.log().split("\n").filter((line) => line.includes("let other users in"));
-    assert.deepEqual(warnings.map((line) => (JSON.parse(line) as { path: string }).path), [dataDir, token, join(dataDir, "metrics")]);
+    const warned = warnings.map((line) => (JSON.parse(line) as { path: string }).path);
+    assert.deepEqual(warned, [dataDir, token, join(dataDir, "metrics")]);
     await daemon.end("SIGTERM");
   });
 
-  test("a data directory, token or plugin's directory of another user is refused, and left as it is", { skip: notRoot }, async (t) => {
+  test("a data directory, token or plugin's directory of another user is refused", { skip: notRoot }, async (t) => {
     const { dataDir, configPath } = place(t);
     await (await startProgram(t, configPath)).end("SIGTERM");
     for (const name of ["", "token", "metrics"]) {
@@ -326,7 +333,8 @@ describe("modes and owners", { skip: notLinux }, () => {
       const outcome = await tryProgram(t, configPath);
       assert.ok(!("url" in outcome));
       assert.equal(outcome.code, 1);
-      assert.ok(outcome.log.includes(`Refusing to use ${path}: it belongs to user 12345, and this is user 0`), outcome.log);
+      const refusal = `Refusing to use ${path}: it belongs to user 12345, and this is user 0`;
+      assert.ok(outcome.log.includes(refusal), outcome.log);
       assert.equal(lstatSync(path).uid, 12_345);
       chownSync(path, 0, 0);
     }

@@ -12,18 +12,20 @@ const SEED = Number(process.env["PI_DAEMON_TEST_SEED"] ?? Date.now() % 100_000);
 const SECONDS = 12;
 const CLIENTS = 40;
 
+const UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\n";
+const CHUNKS = '5\r\n{"met\r\na\r\nrics":[{}]\r\n1\r\n}\r\n0\r\n\r\n';
 const JSON_HEAD = "Host: localhost\r\nContent-Type: application/json\r\n";
 const REQUESTS: readonly string[] = [
   "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: text/plain\r\n\r\n",
   "GET http://localhost/health HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n",
-  "GET /metrics HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\n\r\n",
+  `GET /metrics HTTP/1.1\r\nHost: localhost\r\n${UPGRADE}\r\n`,
   "HEAD /metrics HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n",
   "DELETE /api/metrics/a?x=%41&y=%ff HTTP/1.1\r\nHost: localhost\r\n\r\n",
   "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
   "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
   "TRACE /api/metrics/registry?limit=1e3 HTTP/1.1\r\nHost: localhost\r\nMax-Forwards: 0\r\n\r\n",
   `POST /api/metrics HTTP/1.1\r\n${JSON_HEAD}Content-Length: 31\r\n\r\n{"name":"a","type":"counter"}  `,
-  `POST /api/metrics/batch HTTP/1.1\r\n${JSON_HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n{"met\r\na\r\nrics":[{}]\r\n1\r\n}\r\n0\r\n\r\n`,
+  `POST /api/metrics/batch HTTP/1.1\r\n${JSON_HEAD}Transfer-Encoding: chunked\r\n\r\n${CHUNKS}`,
   "POST /admin/reload HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
 ];
 

@@ -1,4 +1,4 @@
-/** Reloads of good and bad configs, by SIGHUP and over HTTP, while clients send: nothing acknowledged is lost on the way. */
+/** Reloads of good and bad configs, by SIGHUP and over HTTP, under load: nothing acknowledged is lost on the way. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,9 +30,13 @@ class Subject {
     return readFileSync(join(this.dataDir, "token"), "utf8").trim();
   }
 
-  fetch = (path: string): Promise<Response> => this.daemon.fetch(path, { headers: { authorization: `Bearer ${this.token}` } });
+  fetch(path: string): Promise<Response> {
+    return this.daemon.fetch(path, { headers: { authorization: `Bearer ${this.token}` } });
+  }
 
-  post = (path: string, body: unknown): Promise<Response> => this.daemon.post(path, body, { authorization: `Bearer ${this.token}` });
+  post(path: string, body: unknown): Promise<Response> {
+    return this.daemon.post(path, body, { authorization: `Bearer ${this.token}` });
+  }
 
   /** Changes the config, of which the rest is as at the start, and makes the daemon read it. */
   async reload(how: "signal" | "request", change: object): Promise<void> {
@@ -51,7 +55,9 @@ class Subject {
 test("reloads under load", async (t) => {
   const directory = tempDir(t);
   const configPath = writeProgramConfig(join(directory, "config.json"), {
-    dataDir: join(directory, "data"), auth: { enabled: false, protectReads: true }, storage: { maxJournalBytes: 16_384 },
+    dataDir: join(directory, "data"),
+    auth: { enabled: false, protectReads: true },
+    storage: { maxJournalBytes: 16_384 },
   });
   const subject = new Subject(await startProgram(t, configPath), configPath);
   const { daemon } = subject;

@@ -1,6 +1,6 @@
 /**
- * The real program, `start --foreground`, as a process of its own: with a wrapper around it, with streams that nobody reads, and to
- * be ended in any way.
+ * The real program, `start --foreground`, as a process of its own: with a wrapper around it, with streams that nobody
+ * reads, and to be ended in any way.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -43,10 +43,14 @@ export async function startProgram(t: TestContext, configPath: string, options: 
 }
 
 /** Like `startProgram`, and answers how it ended where it does. */
-export async function tryProgram(t: TestContext, configPath: string, options: ProgramOptions = {}): Promise<Program | (Ended & { log: string })> {
+export async function tryProgram(
+  t: TestContext,
+  configPath: string,
+  options: ProgramOptions = {},
+): Promise<Program | (Ended & { log: string })> {
   const { wrapper = [], env = {}, output = "read" } = options;
-  const [program, ...args] = [...wrapper, ...PROGRAM, "start", "--foreground", "--config", configPath] as readonly string[];
-  const child = spawn(program!, args, {
+  const command: readonly string[] = [...wrapper, ...PROGRAM, "start", "--foreground", "--config", configPath];
+  const child = spawn(command[0]!, command.slice(1), {
     // It says that it is ready over the channel, as to the command that starts it in the background.
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: { PATH: process.env["PATH"] ?? "", HOME: dirname(configPath), ...env },
@@ -54,7 +58,7 @@ export async function tryProgram(t: TestContext, configPath: string, options: Pr
   t.after(() => void child.kill("SIGKILL"));
   let logged = "";
   if (output === "read") child.stderr!.on("data", (chunk: Buffer) => void (logged += chunk.toString()));
-  const ended = once(child, "exit").then(([code, signal]): Ended => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
+  const ended = once(child, "exit").then(([code, signal]) => ({ code, signal }) as Ended);
   const ready = await Promise.race([once(child, "message"), ended]);
   if (!Array.isArray(ready)) return { ...ready, log: logged };
   if (output === "closed") for (const stream of [child.stdout!, child.stderr!]) stream.destroy();
@@ -67,7 +71,11 @@ export async function tryProgram(t: TestContext, configPath: string, options: Pr
     log: () => logged,
     fetch: request,
     post: (path, body, headers = {}) =>
-      request(path, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) }),
+      request(path, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      }),
     end(signal = "SIGKILL") {
       child.kill(signal);
       return ended;
@@ -78,6 +86,7 @@ export async function tryProgram(t: TestContext, configPath: string, options: Pr
 /** Writes a config with a free port, no rate limit and an empty home; answers its path. */
 export function writeProgramConfig(path: string, config: Readonly<Record<string, unknown>>): string {
   const server = { port: 0, ...(config["server"] as object | undefined) };
-  writeFileSync(path, JSON.stringify({ rateLimit: { requestsPerSecond: 0 }, logging: { level: "debug" }, ...config, server }), { mode: 0o600 });
+  const defaults = { rateLimit: { requestsPerSecond: 0 }, logging: { level: "debug" } };
+  writeFileSync(path, JSON.stringify({ ...defaults, ...config, server }), { mode: 0o600 });
   return path;
 }

@@ -1,7 +1,9 @@
 /**
- * Increments of a counter, sent by many at once, and what became of each: acknowledged, refused, or unknown because no answer came.
+ * Increments of a counter, sent by many at once, and what became of each: acknowledged, refused, or unknown because no
+ * answer came.
  *
- * What the daemon exposes must then lie between what it acknowledged and that plus what is unknown: now, and after any restart.
+ * What the daemon exposes must then lie between what it acknowledged and that plus what is unknown: now, and after any
+ * restart.
  */
 import assert from "node:assert/strict";
 
@@ -66,7 +68,8 @@ export class Tally {
 
   async #post(target: Target, requestId: string): Promise<{ status: number; text: string; retryAfter: string | null }> {
     const labels = { worker: String(Number(requestId.split("-").at(-1)) % 10) };
-    const reply = await target.post("/api/metrics/batch", { requestId, metrics: [{ name: this.#name, type: "counter", labels }] });
+    const metrics = [{ name: this.#name, type: "counter", labels }];
+    const reply = await target.post("/api/metrics/batch", { requestId, metrics });
     return { status: reply.status, text: await reply.text(), retryAfter: reply.headers.get("retry-after") };
   }
 
@@ -106,7 +109,8 @@ export class Tally {
     const reply = await target.fetch("/metrics");
     assert.equal(reply.status, 200);
     let sum = 0;
-    for (const [, value] of (await reply.text()).matchAll(new RegExp(`^${this.#name}\\{[^}]*\\} (\\S+)$`, "gm"))) sum += Number(value);
+    const line = new RegExp(`^${this.#name}\\{[^}]*\\} (\\S+)$`, "gm");
+    for (const [, value] of (await reply.text()).matchAll(line)) sum += Number(value);
     return sum;
   }
 

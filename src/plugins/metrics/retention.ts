@@ -1,8 +1,9 @@
 /**
- * What goes away: series that are dropped by name or by age, as events in the journal, in their order among the samples.
+ * What goes away: series that are dropped by name or by age, as events in the journal, in their order among the
+ * samples.
  *
- * Units: running time. It goes on while the daemon runs; after a crash it goes on from the last event, so it is written down now
- * and then while nothing else is.
+ * Units: running time. It goes on while the daemon runs; after a crash it goes on from the last event, so it is written
+ * down now and then while nothing else is.
  */
 import { METRIC_TYPES, type MetricType } from "../../core/names.ts";
 import type { Store } from "../../system/store.ts";
@@ -16,7 +17,7 @@ export interface Retention {
   drop(event: DropEvent | ExpireEvent): Promise<void>;
   /** Whether such an event is being written: what is there now may be gone for those that come after it. */
   isDropping(): boolean;
-  /** Drops what is too old; writes the time down if it was last written `lostMs` ago or earlier and anything grows old by it. */
+  /** Drops what is too old; writes the time down if it was last written `lostMs` ago or more and anything ages by it. */
   expire(lostMs: number): Promise<void>;
 }
 
@@ -52,7 +53,8 @@ export function createRetention({ store, config, now }: RetentionContext): Reten
 
 function cutoffsOf(config: MetricsConfig, nowMs: number): ExpireEvent["cutoffMs"] {
   const minutesOf = (type: MetricType): number => config.retentionByType[type] ?? config.retentionMinutes;
-  return Object.fromEntries(METRIC_TYPES.map((type) => [type, nowMs - minutesOf(type) * MINUTE_MS])) as Record<MetricType, number>;
+  const cutoffs = METRIC_TYPES.map((type) => [type, nowMs - minutesOf(type) * MINUTE_MS]);
+  return Object.fromEntries(cutoffs) as Record<MetricType, number>;
 }
 
 function holdsAnything({ registry, requestIds }: MetricsState): boolean {

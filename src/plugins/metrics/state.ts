@@ -154,7 +154,10 @@ function* snapshot(state: MetricsState): Generator<Uint8Array, void, void> {
   yield Buffer.from(piece);
 }
 
-type SnapshotLine = { readonly nowMs: number } | RegistryJson | { readonly requestIds: readonly (readonly [string, number])[] };
+type SnapshotLine =
+  | { readonly nowMs: number }
+  | { readonly requestIds: readonly (readonly [string, number])[] }
+  | RegistryJson;
 
 /** How many requestIds stand in one line. */
 const IDS_IN_A_LINE = 256;
@@ -164,7 +167,9 @@ function* snapshotLines({ nowMs, registry, requestIds }: MetricsState): Generato
   yield { nowMs };
   // Second, and so still in the first piece: with its first line the registry takes hold of what it is now.
   yield* registry.snapshot();
-  for (let start = 0; start < ids.length; start += IDS_IN_A_LINE) yield { requestIds: ids.slice(start, start + IDS_IN_A_LINE) };
+  for (let start = 0; start < ids.length; start += IDS_IN_A_LINE) {
+    yield { requestIds: ids.slice(start, start + IDS_IN_A_LINE) };
+  }
 }
 
 function restore(state: MetricsState, pieces: Iterable<Buffer>): MetricsState {
