@@ -19,6 +19,8 @@ export function refuseConnection(connection: Connection, code: string | undefine
   const { socket } = connection;
   // What still arrives after the refusal fails to parse again, and is swallowed up to a limit.
   if (connection.lingering) return hasLingeredEnough(connection, nowMs) ? cut(socket) : undefined;
+  // Bytes behind a request that asked for `Connection: close`; its answer ends the connection.
+  if (code === "HPE_CLOSED_CONNECTION") return undefined;
   const exchange = connection.exchanges.at(-1);
   const isReceiving = exchange?.phase === "receiving";
   if (code === "ECONNRESET" || !socket.writable || socket.bytesRead === 0) return cut(socket);

@@ -17,6 +17,18 @@ describe("connections", () => {
     assert.equal(http.server.stats().connections, 1);
   });
 
+  it("end with the answer to a request that asked for it, whatever the client sends behind it", async (t) => {
+    const { route, held, answerAll } = heldRoute();
+    const http = await startHttp(t, [HEALTH, route]);
+    const client = await http.connect();
+    await client.send(rawRequest("GET /held", { Connection: "close" }) + rawRequest("GET /health"));
+    while (held.length === 0) await turn();
+    answerAll();
+    assert.equal((await client.response()).body, "held");
+    await client.closed;
+    assert.deepEqual(http.observed.map(({ pattern }) => pattern), ["/held"]);
+  });
+
   it("end when the client asks for it", async (t) => {
     const http = await startHttp(t, ROUTES);
     const client = await http.connect();
