@@ -93,12 +93,64 @@ export interface RegistryPage {
   readonly next: string | null;
 }
 
+/** A job as the API shows it. Instants are milliseconds since the epoch. */
+export interface JobShown {
+  readonly name: string;
+  readonly kind: string | null;
+  readonly description: string | null;
+  /** "config", "api", or the path of a file. */
+  readonly source: string;
+  readonly enabled: boolean;
+  readonly tags: readonly string[];
+  readonly schedule: string | null;
+  /** The schedule in English. */
+  readonly scheduleText: string | null;
+  readonly timeZone: string;
+  readonly paused: { readonly sinceMs: number; readonly note: string; readonly by: string } | null;
+  /** Why it cannot run, when it cannot. */
+  readonly problem: string | null;
+  readonly running: readonly number[];
+  readonly queued: readonly number[];
+  readonly nextRunMs: number | null;
+  readonly last: RunShown | null;
+  readonly lastOkMs: number | null;
+  /** In a row. */
+  readonly failures: number;
+}
+
+export interface RunShown {
+  readonly id: number;
+  readonly job: string;
+  readonly state: string;
+  readonly trigger: string;
+  readonly createdMs: number;
+  readonly slotMs?: number;
+  /** Of slots in a row that did not run. */
+  readonly count?: number;
+  readonly isAtLeast?: boolean;
+  readonly reason?: string;
+  readonly startedMs?: number;
+  readonly endedMs?: number;
+  readonly durationMs?: number;
+  readonly attempts?: number;
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly httpStatus?: number;
+  readonly error?: string;
+  /** Of an agent. */
+  readonly usage?: { readonly costUsd: number; readonly finalText: string };
+  readonly stdout?: { readonly text: string };
+  readonly stderr?: { readonly text: string };
+}
+
 export interface CallOptions {
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly accept?: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Takes the body of a good answer as it comes. */
+  readonly onPiece?: (piece: Buffer) => void;
 }
 
 export interface Client {
@@ -106,6 +158,8 @@ export interface Client {
   readonly place: string;
   /** Any request; answers of every status are returned. */
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** Any request whose good answer is text, handed on as it comes. */
+  stream(path: string, onPiece: (piece: Buffer) => void, options?: CallOptions): Promise<void>;
   /** Any request whose answer is JSON. */
   json<T>(method: string, path: string, options?: CallOptions): Promise<T>;
   /** Also of a daemon that is not well (status 503). */
@@ -158,6 +212,9 @@ export function createClient(at: DaemonAddress): Client {
     place: placeOf(address),
     call,
     json,
+    async stream(path, onPiece, options) {
+      accepted(await call("GET", path, { ...options, accept: "text/plain", onPiece }));
+    },
     async health(options) {
       const answer = await call("GET", "/health", options);
       const health = readJson(answer.status === 503 ? { ...answer, status: 200 } : answer) as Partial<Health>;

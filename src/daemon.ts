@@ -61,7 +61,7 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-/** How long a plugin may take to stop before the daemon goes on without it. */
+/** How long a plugin may take to stop that does not say, before the daemon goes on without it. */
 const PLUGIN_STOP_MS = 5_000;
 
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
@@ -109,6 +109,7 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
     endOrphans: createEndOrphans({ clock }),
     fetch: createFetch({ clock }),
   };
+  shared.actions.offer("storage.snapshot", async () => `wrote snapshots of ${(await storage.snapshot()).join(", ")}`);
   const plugins = new PluginSet(shared, (name) => ({
     openStore: storage.openStore(name),
     files: createPluginFiles(join(dataDir, name, "files")),
@@ -228,7 +229,7 @@ class PluginSet {
       const running = this.#running.get(name);
       const section = config[name] as never;
       if (!config.plugins[name]) await this.#stop(name);
-      else if (running !== undefined) running.reconfigure(section);
+      else if (running !== undefined) await running.reconfigure(section);
       else await this.#start(name, () => create(this.#servicesFor(name), section));
     }
   }
@@ -270,7 +271,7 @@ class PluginSet {
     this.#running.delete(name);
     const { clock, log } = this.#shared;
     const deadline = Promise.withResolvers<void>();
-    const timer = clock.after(PLUGIN_STOP_MS, () => {
+    const timer = clock.after(plugin.stopWithinMs ?? PLUGIN_STOP_MS, () => {
       log.error("a plugin does not stop; going on without it", { plugin: name });
       deadline.resolve();
     });

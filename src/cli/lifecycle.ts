@@ -10,7 +10,7 @@ import { readableDuration } from "./style.ts";
 import { tell } from "./tell.ts";
 
 /** Beyond the drain limit: plugins write what is pending. */
-const STOP_GRACE_MS = 10_000;
+const STOP_GRACE_MS = 20_000;
 
 export const startCommand: Command = {
   name: "start",

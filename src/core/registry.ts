@@ -153,8 +153,9 @@ export class Registry {
     return (labels) => family.at(labels) as ValueSeries;
   }
 
-  ownHistogram(name: string, help: string): (labels: LabelSet) => HistogramSeries {
-    const family = this.#own({ name, type: "histogram", help });
+  /** `upperBounds` when the usual ones, made for answers within seconds, do not fit. */
+  ownHistogram(name: string, help: string, upperBounds?: readonly number[]): (labels: LabelSet) => HistogramSeries {
+    const family = this.#own({ name, type: "histogram", help, upperBounds });
     return (labels) => family.at(labels) as HistogramSeries;
   }
 
@@ -163,9 +164,10 @@ export class Registry {
     return (labels) => family.at(labels) as SummarySeries;
   }
 
-  #own(options: Pick<FamilyJson, "name" | "type" | "help">): MetricFamily {
+  #own(options: Pick<FamilyJson, "name" | "type" | "help"> & Partial<Pick<FamilyJson, "upperBounds">>): MetricFamily {
     const known = this.#families.get(options.name);
-    return known ?? this.#addFamily(new MetricFamily({ ...options, unit: undefined, upperBounds: undefined, own: true }));
+    const whole = { upperBounds: undefined, ...options, unit: undefined, own: true };
+    return known ?? this.#addFamily(new MetricFamily(whole));
   }
 
   /** Runs `update` before each exposition: for figures that are read, not counted. */

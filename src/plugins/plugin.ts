@@ -96,11 +96,13 @@ export interface Services {
 export interface Plugin {
   readonly routes: readonly Route[];
   /** Takes over a config that has been checked; what cannot change live is left out by the daemon. */
-  reconfigure(config: unknown): void;
+  reconfigure(config: unknown): void | Promise<void>;
   /** What is not well right now, in sentences; `/health` shows them. */
   problems(): readonly string[];
   /** Figures for `/admin/stats`. */
   stats(): Readonly<Record<string, unknown>>;
+  /** How long a stop may take before the daemon goes on without it; a few seconds when absent. */
+  readonly stopWithinMs?: number;
   stop(): Promise<void>;
 }
 

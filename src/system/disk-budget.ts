@@ -1,8 +1,9 @@
 /**
- * Keeps what the daemon has on disk below `storage.maxBytes`: looks now and then, removes what nobody needs any more, and tells when
- * that is not enough.
+ * Keeps what the daemon has on disk below `storage.maxBytes`: looks now and then, removes what nobody needs any more,
+ * and tells when that is not enough.
  *
- * Order: files set aside as damaged go first, then rotated logs; the oldest before the younger. State in use is never touched.
+ * Order: files set aside as damaged go first, then rotated logs, then what jobs have printed; the oldest before the
+ *   younger. State in use is never touched.
  */
 import { type Dirent, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -57,7 +58,8 @@ function spareFiles(files: readonly Found[], logFile: string | undefined): Found
   const oldestFirst = [...files].sort((a, b) => a.modifiedMs - b.modifiedMs);
   const damaged = oldestFirst.filter(({ path }) => /\.corrupt-[^/]*$/.test(path));
   const logs = oldestFirst.filter(({ path }) => logFile !== undefined && isRotatedLog(path, logFile));
-  return [...damaged, ...logs];
+  const output = oldestFirst.filter(({ path }) => path.includes("/jobs/files/output/"));
+  return [...damaged, ...logs, ...output];
 }
 
 function remove(path: string): boolean {
@@ -94,7 +96,10 @@ function measure(path: string): Found[] {
   return stats === undefined ? [] : [{ path, bytes: stats.size, modifiedMs: stats.mtimeMs }];
 }
 
-/** `undefined` for what cannot be done: files come and go while one looks, and what we may not read (`lost+found`) is not ours. */
+/**
+ * `undefined` for what cannot be done: files come and go while one looks, and what we may not read (`lost+found`) is
+ * not ours.
+ */
 function attempt<T>(run: () => T): T | undefined {
   try {
     return run();

@@ -23,6 +23,8 @@ export interface Call {
   readonly body?: unknown;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Takes the body of a good answer (2xx) as it comes; the answer's `text` is then empty. */
+  readonly onPiece?: ((piece: Buffer) => void) | undefined;
 }
 
 export interface Answer {
@@ -72,7 +74,7 @@ export async function callHttp(address: Address, call: Call): Promise<Answer> {
   if ("url" in address && address.token !== undefined) headers["authorization"] = `Bearer ${address.token}`;
   try {
     const options = { ...targetOf(address, call.path), method: call.method, headers, signal, agent: false };
-    return await exchange(options, body);
+    return await exchange(options, body, call.onPiece);
   } catch (error) {
     if (call.signal?.aborted) throw error;
     throw new UnreachableError(address, deadline.aborted ? timedOut(call.timeoutMs) : (error as NodeJS.ErrnoException));
@@ -85,13 +87,15 @@ function targetOf(address: Address, path: string): RequestOptions {
   return { protocol, host: hostname.replace(/^\[|\]$/g, ""), port, path: pathname.replace(/\/$/, "") + path };
 }
 
-function exchange(options: RequestOptions, body: Buffer | undefined): Promise<Answer> {
+function exchange(options: RequestOptions, body: Buffer | undefined, onPiece: Call["onPiece"]): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const send = options.protocol === "https:" ? httpsRequest : httpRequest;
     const request: ClientRequest = send(options, (response) => {
       const pieces: Buffer[] = [];
       let sizeBytes = 0;
+      const isGood = response.statusCode! >= 200 && response.statusCode! <= 299;
       response.on("data", (piece: Buffer) => {
+        if (onPiece && isGood) return onPiece(piece);
         pieces.push(piece);
         sizeBytes += piece.length;
         if (sizeBytes > MAX_ANSWER_BYTES) request.destroy(new Error(`more than ${MAX_ANSWER_BYTES} bytes came`));

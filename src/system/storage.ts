@@ -12,6 +12,8 @@ export interface Storage {
   openStore(plugin: string): <State, Event>(name: string, definition: StoreDefinition<State, Event>) => Promise<Store<State, Event>>;
   /** What is not well with any store right now, in sentences. */
   problems(): readonly string[];
+  /** Writes a snapshot of every store that is open; answers their names. */
+  snapshot(): Promise<readonly string[]>;
 }
 
 export function createStorage(
@@ -19,18 +21,32 @@ export function createStorage(
   place: { dataDir: string; settings: () => StorageSettings },
 ): Storage {
   const problems = new Map<string, string>();
+  const stores = new Map<string, Pick<Store<never, never>, "compact">>();
   const corruptions = services.registry.ownValue(
     "pi_daemon_storage_corruptions_total", "counter", "Damaged state files found and set aside.",
   )([]);
   return {
     problems: () => [...problems.values()],
-    openStore: (plugin) => (name, definition) => {
+    async snapshot() {
+      for (const store of stores.values()) await store.compact();
+      return [...stores.keys()];
+    },
+    openStore: (plugin) => async (name, definition) => {
       const onHealth = (problem: string | undefined): void => {
         if (problem === undefined) problems.delete(`${plugin}/${name}`);
         else problems.set(`${plugin}/${name}`, problem);
       };
       const directory = join(place.dataDir, plugin);
-      return openStore(services, { directory, name, settings: place.settings, onCorruption: () => corruptions.add(1), onHealth }, definition);
+      const home = { directory, name, settings: place.settings, onCorruption: () => corruptions.add(1), onHealth };
+      const store = await openStore(services, home, definition);
+      const key = `${plugin}/${name}`;
+      const close = store.close.bind(store);
+      store.close = () => {
+        stores.delete(key);
+        return close();
+      };
+      stores.set(key, store);
+      return store;
     },
   };
 }

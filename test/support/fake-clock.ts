@@ -12,6 +12,8 @@ export interface FakeClock extends Clock {
   advance(ms: number): void;
   /** Moves the wall clock alone, as an administrator or NTP would. */
   stepWall(ms: number): void;
+  /** Both clocks go on and no timer runs, as while the process is stopped; those that fell due run at the next advance. */
+  holdUp(ms: number): void;
 }
 
 export function fakeClock(startMs = 1_700_000_000_000): FakeClock {
@@ -37,10 +39,11 @@ export function fakeClock(startMs = 1_700_000_000_000): FakeClock {
     after: (delayMs, run) => add(delayMs, undefined, run),
     every: (periodMs, run) => add(periodMs, periodMs, run),
     stepWall: (ms) => void (wallOffsetMs += ms),
+    holdUp: (ms) => void (monotonicMs += ms),
     advance(ms) {
       const untilMs = monotonicMs + ms;
       for (let timer = nextDue(untilMs); timer; timer = nextDue(untilMs)) {
-        monotonicMs = timer.dueMs;
+        monotonicMs = Math.max(monotonicMs, timer.dueMs);
         if (timer.periodMs === undefined) pending.delete(timer);
         else timer.dueMs += timer.periodMs;
         timer.run();

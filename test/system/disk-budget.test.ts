@@ -65,3 +65,10 @@ test("a directory that is not there holds nothing", () => {
   budget.look();
   assert.deepEqual(budget.problems(), []);
 });
+
+test("what jobs have printed goes last, the oldest first", (t) => {
+  const printed = { "data/jobs/files/output/a/1-1.log": 9, "data/jobs/files/output/a/2-1.log": 5, "data/jobs/files/sessions/a/x": 99 };
+  const { left, ...places } = place(t, { ...printed, "data/jobs/jobs.journal-1": 99, "logs/daemon.log.1": 1 });
+  watchDiskBudget({ clock: fakeClock(), log: silentLog }, places, () => 300).look();
+  assert.deepEqual(left(), ["data/jobs/files/output/a/2-1.log", "data/jobs/files/sessions/a/x", "data/jobs/jobs.journal-1"]);
+});
