@@ -12,6 +12,7 @@ import { testServices } from "./support/services.ts";
 
 const TOKEN = "a-token-for-this-test";
 const METRIC = { name: "a_total", type: "counter" };
+const JOB = { name: "b", command: ["true"] };
 
 const ROUTES: readonly (readonly [Access, method: string, path: string, body?: unknown])[] = [
   ["open", "GET", "/health"],
@@ -23,6 +24,20 @@ const ROUTES: readonly (readonly [Access, method: string, path: string, body?: u
   ["write", "POST", "/api/metrics/batch", { metrics: [METRIC] }],
   ["write", "POST", "/admin/reload"],
   ["write", "DELETE", "/api/metrics/a_total"],
+  ["private", "GET", "/api/jobs"],
+  ["private", "POST", "/api/jobs", JOB],
+  ["private", "GET", "/api/jobs/b"],
+  ["private", "PUT", "/api/jobs/b", JOB],
+  ["private", "POST", "/api/jobs/b/run"],
+  ["private", "POST", "/api/jobs/b/pause"],
+  ["private", "POST", "/api/jobs/b/resume"],
+  ["private", "POST", "/api/jobs/b/cancel"],
+  ["private", "GET", "/api/jobs/b/next"],
+  ["private", "GET", "/api/jobs/b/runs"],
+  ["private", "GET", "/api/jobs/b/runs/1"],
+  ["private", "GET", "/api/jobs/b/runs/last/output"],
+  ["private", "POST", "/api/cron/explain", { schedule: "@daily" }],
+  ["private", "DELETE", "/api/jobs/b"],
 ];
 
 const CONFIGS = {

@@ -1,5 +1,6 @@
 /** The table of plugins, in the order in which they start. Nothing registers itself by being imported. */
+import { jobsPlugin } from "./jobs/index.ts";
 import { metricsPlugin } from "./metrics/index.ts";
 import type { PluginFactory } from "./plugin.ts";
 
-export const pluginTable: readonly PluginFactory<never>[] = [metricsPlugin as PluginFactory<never>];
+export const pluginTable: readonly PluginFactory<never>[] = [metricsPlugin as PluginFactory<never>, jobsPlugin as PluginFactory<never>];
