@@ -1,7 +1,9 @@
 /** The table of commands, in the order in which `help` lists them. */
 import type { Command } from "./command.ts";
 import { configCommands } from "./config.ts";
+import { cronCommands } from "./cron.ts";
 import { doctorCommand } from "./doctor.ts";
+import { jobCommands } from "./jobs.ts";
 import { restartCommand, startCommand, stopCommand } from "./lifecycle.ts";
 import { logsCommand } from "./logs.ts";
 import { metricsCommand } from "./metrics.ts";
@@ -18,6 +20,8 @@ export const commands: readonly Command[] = [
   logsCommand,
   metricsCommand,
   sendCommand,
+  ...jobCommands,
+  ...cronCommands,
   ...configCommands,
   tokenCommand,
   doctorCommand,
