@@ -12,8 +12,9 @@ import {
   type Config, diffConfig, hideSecrets, keepFixed, type PluginSchema, readDefinition, redactConfig, type ReferenceOptions, secretsOf,
 } from "./config.ts";
 import { Registry } from "./core/registry.ts";
+import { PluginSet, type SharedServices } from "./plugin-set.ts";
 import { pluginTable } from "./plugins/index.ts";
-import type { Events, Plugin, Services } from "./plugins/plugin.ts";
+import type { Events } from "./plugins/plugin.ts";
 import { createActions } from "./system/actions.ts";
 import type { Clock } from "./system/clock.ts";
 import { readDefinitionFolder } from "./system/definition-folder.ts";
@@ -61,9 +62,6 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-/** How long a plugin may take to stop that does not say, before the daemon goes on without it. */
-const PLUGIN_STOP_MS = 5_000;
-
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const undo: (() => Promise<void>)[] = [];
   try {
@@ -110,7 +108,7 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
     fetch: createFetch({ clock }),
   };
   shared.actions.offer("storage.snapshot", async () => `wrote snapshots of ${(await storage.snapshot()).join(", ")}`);
-  const plugins = new PluginSet(shared, (name) => ({
+  const plugins = new PluginSet(pluginTable, shared, (name) => ({
     openStore: storage.openStore(name),
     files: createPluginFiles(join(dataDir, name, "files")),
   }));
@@ -203,78 +201,5 @@ function httpSettings(config: Config, fileToken: string): HttpSettings {
 async function runInReverse(steps: (() => Promise<void>)[], log: Log): Promise<void> {
   for (const step of steps.splice(0).reverse()) {
     await step().catch((error: Error) => log.error("a part did not stop well", { error: error.message }));
-  }
-}
-
-/** What every plugin has of its own. */
-type OwnServices = Pick<Services, "openStore" | "files">;
-type SharedServices = Omit<Services, keyof OwnServices>;
-
-/** The plugins that are running: those that the config switches on. */
-class PluginSet {
-  readonly #shared: SharedServices;
-  readonly #ownOf: (plugin: string) => OwnServices;
-  readonly #running = new Map<string, Plugin>();
-  /** Why those that are switched on and not running are not, in sentences. */
-  readonly #failures = new Map<string, string>();
-
-  constructor(shared: SharedServices, ownOf: (plugin: string) => OwnServices) {
-    this.#shared = shared;
-    this.#ownOf = ownOf;
-  }
-
-  /** Starts what has been switched on, stops what has been switched off, and hands the rest its new config. */
-  async follow(config: Config): Promise<void> {
-    for (const { name, create } of pluginTable) {
-      const running = this.#running.get(name);
-      const section = config[name] as never;
-      if (!config.plugins[name]) await this.#stop(name);
-      else if (running !== undefined) await running.reconfigure(section);
-      else await this.#start(name, () => create(this.#servicesFor(name), section));
-    }
-  }
-
-  async #start(name: string, create: () => Promise<Plugin>): Promise<void> {
-    try {
-      this.#running.set(name, await create());
-      this.#failures.delete(name);
-    } catch (error) {
-      this.#failures.set(name, `the ${name} plugin is switched on and could not start: ${(error as Error).message}`);
-      throw error;
-    }
-  }
-
-  #servicesFor(name: string): Services {
-    return { ...this.#shared, ...this.#ownOf(name), log: this.#shared.log.child({ plugin: name }) };
-  }
-
-  routes(): Route[] {
-    return [...this.#running.values()].flatMap(({ routes }) => routes);
-  }
-
-  problems(): string[] {
-    return [...this.#failures.values(), ...[...this.#running.values()].flatMap((plugin) => plugin.problems())];
-  }
-
-  stats(): Record<string, unknown> {
-    return Object.fromEntries([...this.#running].map(([name, plugin]) => [name, plugin.stats()]));
-  }
-
-  async stopAll(): Promise<void> {
-    for (const name of [...this.#running.keys()].reverse()) await this.#stop(name);
-  }
-
-  async #stop(name: string): Promise<void> {
-    this.#failures.delete(name);
-    const plugin = this.#running.get(name);
-    if (plugin === undefined) return;
-    this.#running.delete(name);
-    const { clock, log } = this.#shared;
-    const deadline = Promise.withResolvers<void>();
-    const timer = clock.after(plugin.stopWithinMs ?? PLUGIN_STOP_MS, () => {
-      log.error("a plugin does not stop; going on without it", { plugin: name });
-      deadline.resolve();
-    });
-    await Promise.race([plugin.stop(), deadline.promise]).finally(timer.cancel);
   }
 }
