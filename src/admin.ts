@@ -18,7 +18,9 @@ export interface AdminContext {
   stats(): Readonly<Record<string, unknown>>;
 }
 
-/** What a reload did: config paths that changed and hold now, and those that wait for a restart; or why nothing changed. */
+/**
+ * What a reload did: config paths that changed and hold now, and those that wait for a restart; or why nothing changed.
+ */
 export type ReloadOutcome =
   | { readonly ok: true; readonly live: readonly string[]; readonly needsRestart: readonly string[] }
   | { readonly ok: false; readonly issues: readonly Issue[] };
@@ -35,12 +37,16 @@ export function adminRoutes(context: AdminContext): readonly Route[] {
 function health(context: AdminContext): Reply {
   const reasons = context.problems();
   const facts = { uptime: Math.round(context.uptimeSeconds() * 100) / 100, version: VERSION };
-  return reasons.length === 0 ? jsonReply({ status: "ok", ...facts }) : jsonReply({ status: "degraded", ...facts, reasons }, 503);
+  return reasons.length === 0
+    ? jsonReply({ status: "ok", ...facts })
+    : jsonReply({ status: "degraded", ...facts, reasons }, 503);
 }
 
 async function reload(context: AdminContext): Promise<Reply> {
   const outcome = await context.reload();
   if (outcome.ok) return jsonReply({ status: "reloaded", live: outcome.live, needsRestart: outcome.needsRestart });
   const count = outcome.issues.length === 1 ? "1 problem" : `${outcome.issues.length} problems`;
-  throw new HttpError(400, "VALIDATION_ERROR", `the config file has ${count}; the old config stays in force`, { details: outcome.issues });
+  throw new HttpError(400, "VALIDATION_ERROR", `the config file has ${count}; the old config stays in force`, {
+    details: outcome.issues,
+  });
 }

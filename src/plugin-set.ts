@@ -26,11 +26,7 @@ export class PluginSet {
   /** Why those that are switched on and not running are not, in sentences. */
   readonly #failures = new Map<string, string>();
 
-  constructor(
-    table: readonly PluginFactory<never>[],
-    shared: SharedServices,
-    ownOf: (plugin: string) => OwnServices,
-  ) {
+  constructor(table: readonly PluginFactory<never>[], shared: SharedServices, ownOf: (plugin: string) => OwnServices) {
     this.#table = table;
     this.#shared = shared;
     this.#ownOf = ownOf;

@@ -7,7 +7,10 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** What the files of a place may import: `node:`, places below `src`, and with `type ` before it their types only. `.` is its own folder. */
+/**
+ * What the files of a place may import: `node:`, places below `src`, and with `type ` before it their types only. `.`
+ * is its own folder.
+ */
 const RULES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^core\//, ["core/"]],
   [/^system\//, ["system/", "core/", "node:"]],
@@ -19,7 +22,19 @@ const RULES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^client\.ts$/, ["core/", "system/", "node:"]],
   [/^admin\.ts$/, ["core/", "system/"]],
   [/^plugin-set\.ts$/, ["type config.ts", "type plugins/plugin.ts", "type system/"]],
-  [/^daemon\.ts$/, ["admin.ts", "plugin-set.ts", "config.ts", "plugins/index.ts", "type plugins/plugin.ts", "system/", "core/", "node:"]],
+  [
+    /^daemon\.ts$/,
+    [
+      "admin.ts",
+      "plugin-set.ts",
+      "config.ts",
+      "plugins/index.ts",
+      "type plugins/plugin.ts",
+      "system/",
+      "core/",
+      "node:",
+    ],
+  ],
   [/^cli\.ts$/, ["cli/", "node:"]],
   [/^cli\//, ["cli/", "daemon.ts", "client.ts", "config.ts", "system/", "core/", "node:"]],
   [/^extension\//, ["extension/", "core/", "node:"]],
@@ -30,7 +45,8 @@ interface Import {
   readonly isTypeOnly: boolean;
 }
 
-const STATEMENT = /^\s*(?:import|export)\s(type\s)?(?:[^;'"]*?\sfrom\s)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm;
+const STATEMENT =
+  /^\s*(?:import|export)\s(type\s)?(?:[^;'"]*?\sfrom\s)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm;
 
 function importsOf(file: string): Import[] {
   const source = readFileSync(join(ROOT, "src", file), "utf8");
@@ -56,7 +72,9 @@ describe("imports", () => {
     test(`src/${file}`, () => {
       const rule = RULES.find(([place]) => place.test(file));
       assert.ok(rule, `src/${file} stands in no place of the table: add it there and in .github/ARCHITECTURE.md`);
-      const forbidden = importsOf(file).filter((one) => !isAllowed(file, one, rule[1])).map(({ target }) => target);
+      const forbidden = importsOf(file)
+        .filter((one) => !isAllowed(file, one, rule[1]))
+        .map(({ target }) => target);
       assert.deepEqual(forbidden, [], `src/${file} may import only ${rule[1].join(", ")}`);
     });
   }
@@ -70,7 +88,8 @@ describe("imports", () => {
 });
 
 describe("core is pure", () => {
-  const IMPURE = /\b(Date\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|setInterval|setImmediate|console\.)/;
+  const IMPURE =
+    /\b(Date\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|setInterval|setImmediate|console\.)/;
   for (const file of files.filter((name) => name.startsWith("core/"))) {
     test(`src/${file}`, () => {
       const code = readFileSync(join(ROOT, "src", file), "utf8").replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");

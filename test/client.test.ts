@@ -59,7 +59,10 @@ describe("what is asked of the daemon", () => {
     test(name, async (t) => {
       const { seen, url } = await serve(t, respond(200, {}));
       await act(createClient({ url }));
-      assert.deepEqual(seen.map(({ method, url, body }) => [method, url, body]), [expected]);
+      assert.deepEqual(
+        seen.map(({ method, url, body }) => [method, url, body]),
+        [expected],
+      );
       assert.equal(seen[0]!.headers["content-type"], expected[2] === "" ? undefined : "application/json");
     });
   }
@@ -73,7 +76,10 @@ describe("what is asked of the daemon", () => {
     const { seen, url } = await serve(t, respond(200, {}));
     await createClient({ url, token: "secret" }).config();
     await createClient({ url }).config();
-    assert.deepEqual(seen.map(({ headers }) => headers.authorization), ["Bearer secret", undefined]);
+    assert.deepEqual(
+      seen.map(({ headers }) => headers.authorization),
+      ["Bearer secret", undefined],
+    );
   });
   test("over a unix socket", async (t) => {
     const socketPath = join(tempDir(t), "s");
@@ -86,7 +92,12 @@ describe("what is asked of the daemon", () => {
 describe("what is made of the answer", () => {
   const refusalOf = async (t: TestContext, answer: (response: ServerResponse) => void): Promise<DaemonError> => {
     const { url } = await serve(t, answer);
-    const error = await createClient({ url }).health().then(() => undefined, (thrown: unknown) => thrown);
+    const error = await createClient({ url })
+      .health()
+      .then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
     assert.ok(error instanceof DaemonError, String(error));
     return error;
   };
@@ -121,7 +132,10 @@ describe("what is made of the answer", () => {
 
 describe("when nothing answers", () => {
   const unreachable = async (promise: Promise<unknown>): Promise<UnreachableError> => {
-    const error = await promise.then(() => undefined, (thrown: unknown) => thrown);
+    const error = await promise.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
     assert.ok(error instanceof UnreachableError, String(error));
     return error;
   };

@@ -18,7 +18,11 @@ function clockAfter(previous: FakeClock, jumpMs: number): FakeClock {
   return fakeClock(previous.wallMs() + jumpMs);
 }
 
-for (const [title, jumpMs] of [["as it was", 0], ["a day ahead", DAY_MS], ["a day back", -DAY_MS]] as const) {
+for (const [title, jumpMs] of [
+  ["as it was", 0],
+  ["a day ahead", DAY_MS],
+  ["a day back", -DAY_MS],
+] as const) {
   describe(`restarted with the wall clock ${title}`, () => {
     test("a requestId is known for 5 minutes of running time, and no longer", async (t) => {
       const dataDir = tempDir(t);

@@ -50,7 +50,10 @@ test("a plugin that stops well is not said to hang, however long the daemon then
   configure(daemon, { plugins: { metrics: false } });
   await reload(daemon);
   clock.advance(60_000);
-  assert.deepEqual(log.lines.filter(({ level }) => level === "error"), []);
+  assert.deepEqual(
+    log.lines.filter(({ level }) => level === "error"),
+    [],
+  );
 });
 
 test("a plugin that cannot start again: the reload fails, the rest is in force, and health tells why", async (t) => {

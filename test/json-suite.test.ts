@@ -16,7 +16,11 @@ for (const path of ["/api/metrics", "/api/metrics/batch"]) {
     assert.ok(files.length > 300, `only ${files.length} cases`);
     for (const file of files) {
       const body = readFileSync(join(SUITE, file));
-      const { status } = await daemon.fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body });
+      const { status } = await daemon.fetch(path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+      });
       if (file.startsWith("n_")) assert.equal(status, 400, file);
       else assert.ok(status < 500, `${file}: ${status}`);
     }

@@ -31,7 +31,9 @@ export function diffConfig(before: Config, after: Config): ConfigChanges {
 
 /** The config that holds once a running daemon has taken `after` over: what needs a restart is as it was `before`. */
 export function keepFixed(before: Config, after: Config): Config {
-  const inForce = mapLeaves(anything(), after, ({ path, value }) => (isFixed(path) ? valueAt(before, path) : value)) as Config;
+  const inForce = mapLeaves(anything(), after, ({ path, value }) =>
+    isFixed(path) ? valueAt(before, path) : value,
+  ) as Config;
   copySecrets(after, inForce);
   return inForce;
 }

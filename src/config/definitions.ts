@@ -23,7 +23,10 @@ export function readDefinition<T>(schema: Schema<T>, raw: unknown, options: Refe
   if (!checked.ok || resolved.issues.length > 0) {
     const found = checked.ok || resolved.issues.length > 0 ? [] : checked.issues;
     const hide = (text: string): string => redact(text, longEnough(texts));
-    return { ok: false, issues: [...resolved.issues, ...found].map(({ path, message }) => ({ path, message: hide(message) })) };
+    return {
+      ok: false,
+      issues: [...resolved.issues, ...found].map(({ path, message }) => ({ path, message: hide(message) })),
+    };
   }
   const secrets = [...texts];
   const value = mapLeaves(schema, checked.value, ({ value, mark }) => {
@@ -34,8 +37,16 @@ export function readDefinition<T>(schema: Schema<T>, raw: unknown, options: Refe
   return { ok: true, value: freezeDeep(value) as T, shown, secrets: longEnough(secrets), warnings };
 }
 
-/** A checked value to be shown: secrets are found by the marks of the schema, by the paths that were filled in, and by their texts. */
-export function hideSecrets(schema: Schema<unknown>, value: unknown, secrets: readonly string[], filledIn?: ReadonlySet<string>): unknown {
+/**
+ * A checked value to be shown: secrets are found by the marks of the schema, by the paths that were filled in, and by
+ * their texts.
+ */
+export function hideSecrets(
+  schema: Schema<unknown>,
+  value: unknown,
+  secrets: readonly string[],
+  filledIn?: ReadonlySet<string>,
+): unknown {
   const texts = longEnough(secrets);
   return mapLeaves(schema, value, ({ path, value, mark }) => {
     if (mark === "secret" || (mark === undefined && filledIn?.has(path))) return REDACTED;

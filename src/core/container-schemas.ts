@@ -8,7 +8,14 @@
 import { nearest } from "./nearest.ts";
 import { quote, shorten } from "./printable.ts";
 import {
-  type Infer, type OptionalSchema, Refusal, type Schema, addBelow, isFull, refuse, refuseValue,
+  type Infer,
+  type OptionalSchema,
+  Refusal,
+  type Schema,
+  addBelow,
+  isFull,
+  refuse,
+  refuseValue,
 } from "./schema.ts";
 
 type Fields = Readonly<Record<string, Schema<unknown>>>;

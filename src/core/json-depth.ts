@@ -27,7 +27,8 @@ export function exceedsJsonDepth(bytes: Uint8Array, maxDepth: number): boolean {
     if (meaning === 0) continue;
     if (meaning === STRING) {
       // In here and not in a function of its own: half the time (measured).
-      for (let byte = bytes[index++]; byte !== QUOTE && byte !== undefined; byte = bytes[index++]) if (byte === BACKSLASH) index++;
+      for (let byte = bytes[index++]; byte !== QUOTE && byte !== undefined; byte = bytes[index++])
+        if (byte === BACKSLASH) index++;
     } else if (meaning === CLOSE) depth--;
     else if (++depth > maxDepth) return true;
   }

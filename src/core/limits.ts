@@ -11,8 +11,14 @@ export interface Limits {
 
 /** What refusals are counted under. */
 export type DropReason =
-  | "reserved_name" | "type_mismatch" | "name_collision" | "too_many_labels" | "label_value_too_long"
-  | "too_many_metric_names" | "too_many_series" | "too_many_series_per_metric";
+  | "reserved_name"
+  | "type_mismatch"
+  | "name_collision"
+  | "too_many_labels"
+  | "label_value_too_long"
+  | "too_many_metric_names"
+  | "too_many_series"
+  | "too_many_series_per_metric";
 
 /** Why a sample was not taken, in a sentence. */
 export class Refusal {
@@ -44,7 +50,10 @@ export function findLabelsFault({ name, labels }: Sample, limits: Limits): Refus
     const { length } = labels[at + 1]!;
     if (length <= limits.maxLabelValueLength) continue;
     const limit = `at most ${limits.maxLabelValueLength} are taken (metrics.maxLabelValueLength)`;
-    return new Refusal("label_value_too_long", `the label "${labels[at]}" of "${name}" has ${length} characters; ${limit}`);
+    return new Refusal(
+      "label_value_too_long",
+      `the label "${labels[at]}" of "${name}" has ${length} characters; ${limit}`,
+    );
   }
   return undefined;
 }

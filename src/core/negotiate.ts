@@ -48,7 +48,10 @@ interface Range {
 const qualityPattern = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
 
 function parseRanges(header: string): Range[] {
-  return header.split(",").map(parseRange).filter((range) => range !== undefined);
+  return header
+    .split(",")
+    .map(parseRange)
+    .filter((range) => range !== undefined);
 }
 
 function parseRange(text: string): Range | undefined {

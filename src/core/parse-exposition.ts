@@ -89,7 +89,7 @@ function readSample(line: string): ScrapedSample | undefined {
 function readLabels(line: string, start: number, labels: Map<string, string>): number | undefined {
   if (line[start] !== "{") return start;
   let at = start + 1;
-  for (let isOpen = true; isOpen && line[at] !== "}"; ) {
+  for (let isOpen = true; isOpen && line[at] !== "}";) {
     LABEL.lastIndex = at;
     const match = LABEL.exec(line);
     if (!match) return undefined;

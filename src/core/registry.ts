@@ -1,9 +1,9 @@
 /**
  * Samples into metric families: the one place that knows every series, checks names and limits, and says what is shown.
  *
- * A sample is taken in two steps, because it counts only when it is on disk: `reserve` finds or makes its series and keeps a place
- * for it (or refuses), `apply` counts it, `release` gives the place back when the write failed. Clients' families are durable
- * and expire; the daemon's own (`own`) are neither, and are exempt from the limits.
+ * A sample is taken in two steps, because it counts only when it is on disk: `reserve` finds or makes its series and
+ * keeps a place for it (or refuses), `apply` counts it, `release` gives the place back when the write failed. Clients'
+ * families are durable and expire; the daemon's own (`own`) are neither, and are exempt from the limits.
  *
  * Order: families by name, series in the order in which they were first reserved. Equal states print equal bytes.
  * Units: `nowMs` is running time, `wallMs` milliseconds since the epoch.
@@ -53,8 +53,8 @@ export class Registry {
   // ---- samples from clients
 
   /**
-   * The client's series of this name and type that has just these labels, in this order. What is found was checked when it was
-   * made: name and labels need no second look.
+   * The client's series of this name and type that has just these labels, in this order. What is found was checked when
+   * it was made: name and labels need no second look.
    */
   recognise(name: string, type: unknown, labels: Readonly<Record<string, unknown>>): Series | undefined {
     const family = this.#families.get(name);
@@ -112,7 +112,9 @@ export class Registry {
   /** How many series `drop` would take. */
   countMatching(name: string, labels: LabelSet): number {
     const family = this.#families.get(name);
-    return family === undefined ? 0 : family.bornSeries().filter((series) => containsLabels(series.labels, labels)).length;
+    return family === undefined
+      ? 0
+      : family.bornSeries().filter((series) => containsLabels(series.labels, labels)).length;
   }
 
   /** Drops the series of a client's family that have all `labels`; says how many. */
@@ -198,8 +200,8 @@ export class Registry {
   // ---- snapshots
 
   /**
-   * Clients' families as they are when the first line is asked for, however slowly the others are read: a series that changes
-   * before its turn is kept as it was. One at a time.
+   * Clients' families as they are when the first line is asked for, however slowly the others are read: a series that
+   * changes before its turn is kept as it was. One at a time.
    */
   *snapshot(): Generator<RegistryJson, void, void> {
     // Not before the first line: a snapshot that is given up before it has begun must not keep anything as it was.
@@ -341,5 +343,10 @@ export class Registry {
 }
 
 function seriesToJson(series: Series): SeriesJson {
-  return { labels: series.labels, createdMs: series.createdMs, updatedMs: series.updatedMs, state: series.writeState() };
+  return {
+    labels: series.labels,
+    createdMs: series.createdMs,
+    updatedMs: series.updatedMs,
+    state: series.writeState(),
+  };
 }

@@ -83,16 +83,19 @@ export function matchRoute<R extends RouteKey>(table: RouteTable<R>, method: str
 function compilePattern<R extends RouteKey>(route: R): CompiledPattern<R> {
   if (!route.pattern.startsWith("/")) throw new TypeError(`Route pattern "${route.pattern}" must start with "/"`);
   const names = new Set<string>();
-  const segments = route.pattern.slice(1).split("/").map((segment) => {
-    const isParam = segment.startsWith(":");
-    const text = isParam ? segment.slice(1) : segment;
-    const isLegal = isParam ? PARAM_NAME.test(text) && !names.has(text) : PLAIN_SEGMENT.test(text);
-    if (!isLegal && route.pattern !== "/") {
-      throw new TypeError(`Route pattern "${route.pattern}" has a faulty or repeated segment "${segment}"`);
-    }
-    if (isParam) names.add(text);
-    return { text, isParam };
-  });
+  const segments = route.pattern
+    .slice(1)
+    .split("/")
+    .map((segment) => {
+      const isParam = segment.startsWith(":");
+      const text = isParam ? segment.slice(1) : segment;
+      const isLegal = isParam ? PARAM_NAME.test(text) && !names.has(text) : PLAIN_SEGMENT.test(text);
+      if (!isLegal && route.pattern !== "/") {
+        throw new TypeError(`Route pattern "${route.pattern}" has a faulty or repeated segment "${segment}"`);
+      }
+      if (isParam) names.add(text);
+      return { text, isParam };
+    });
   return { route, method: route.method, segments };
 }
 

@@ -1,7 +1,8 @@
 /**
  * One labelled series of a metric family: what it has counted, and how it is written down.
  *
- * Units: `updatedMs` is running time (it does not advance while the daemon is down); `createdMs` and `timestampMs` are milliseconds since the epoch.
+ * Units: `updatedMs` is running time (it does not advance while the daemon is down); `createdMs` and `timestampMs` are
+ * milliseconds since the epoch.
  * Cost: an update is a few additions; a series holds no closure and no map of its own.
  */
 import type { Exemplar } from "./family.ts";
@@ -129,7 +130,12 @@ export class HistogramSeries extends BaseSeries {
   }
 
   writeState(): unknown {
-    return { counts: this.counts.slice(), sum: this.sum, ...(this.isSigned && { isSigned: true }), ...(this.exemplars && { exemplars: this.exemplars.slice() }) };
+    return {
+      counts: this.counts.slice(),
+      sum: this.sum,
+      ...(this.isSigned && { isSigned: true }),
+      ...(this.exemplars && { exemplars: this.exemplars.slice() }),
+    };
   }
 
   readState(state: unknown): void {

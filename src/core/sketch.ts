@@ -108,7 +108,7 @@ export class Sketch {
   #mergeBins(other: Sketch): void {
     const keys: number[] = [];
     const counts: number[] = [];
-    for (let mine = 0, theirs = 0; mine < this.#keys.length || theirs < other.#keys.length; ) {
+    for (let mine = 0, theirs = 0; mine < this.#keys.length || theirs < other.#keys.length;) {
       const key = Math.min(this.#keys[mine] ?? Infinity, other.#keys[theirs] ?? Infinity);
       let count = 0;
       if (this.#keys[mine] === key) count += this.#counts[mine++]!;

@@ -4,7 +4,14 @@
  * Errors: issues carry the path of the value and what was expected; about {@link MAX_ISSUES} at most.
  */
 import {
-  type Infer, type Issue, type OptionalSchema, Refusal, type Schema, freezeDeep, refuse, refuseValue,
+  type Infer,
+  type Issue,
+  type OptionalSchema,
+  Refusal,
+  type Schema,
+  freezeDeep,
+  refuse,
+  refuseValue,
 } from "./schema.ts";
 
 export { type Infer, type Issue, type Mark, type OptionalSchema, type Schema, MAX_ISSUES } from "./schema.ts";
@@ -12,8 +19,7 @@ export { anything, boolean, filePath, integer, literal, number, oneOf, string } 
 export { type ObjectOf, array, object, record } from "./container-schemas.ts";
 
 export type Validated<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly issues: readonly Issue[] };
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly issues: readonly Issue[] };
 
 /** Checks a value; never throws for bad input. The result shares with the input whatever did not have to be changed. */
 export function validate<T>(schema: Schema<T>, value: unknown): Validated<T> {

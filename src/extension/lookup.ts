@@ -38,12 +38,18 @@ export function createLookup({ servers, timeoutMs = 1000 }: LookupSettings = {})
     lookup(hostname, options, callback) {
       if (/^(.+\.)?localhost$/i.test(hostname)) return answer(LOOPBACKS, options, callback);
       resolver.resolve4(hostname, (error, addresses) => {
-        if (!error) answer(addresses.map((address) => ({ address, family: 4 })), options, callback);
+        if (!error)
+          answer(
+            addresses.map((address) => ({ address, family: 4 })),
+            options,
+            callback,
+          );
         else if (SILENT.has(error.code ?? "")) callback(error, "");
-        else lookupBySystem(hostname, { ...options, all: true }, (fault, found) => {
-          if (fault) callback(fault, "");
-          else answer(found, options, callback);
-        });
+        else
+          lookupBySystem(hostname, { ...options, all: true }, (fault, found) => {
+            if (fault) callback(fault, "");
+            else answer(found, options, callback);
+          });
       });
     },
     cancel: () => resolver.cancel(),

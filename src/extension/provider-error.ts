@@ -4,7 +4,7 @@
  * Order: what the text says before its status, because providers send a full context as 400 and an overload as 200.
  */
 export type ErrorClass =
-  | "rate_limit" | "overloaded" | "auth" | "context" | "timeout" | "http_4xx" | "http_5xx" | "aborted" | "other";
+  "rate_limit" | "overloaded" | "auth" | "context" | "timeout" | "http_4xx" | "http_5xx" | "aborted" | "other";
 
 const CLASSES: readonly (readonly [pattern: RegExp, errorClass: ErrorClass])[] = [
   [/context[ _-]?(length|window|limit)|maximum context/i, "context"],

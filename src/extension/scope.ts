@@ -28,7 +28,10 @@ export function createScope(pi: Pi, client: Client): Scope {
   return {
     client,
     on(event, handler) {
-      pi.on(event, guard(event, (data: PiEvents[typeof event], ctx) => (client.isOn ? handler(data, ctx) : undefined)));
+      pi.on(
+        event,
+        guard(event, (data: PiEvents[typeof event], ctx) => (client.isOn ? handler(data, ctx) : undefined)),
+      );
     },
     sessionLabels: (ctx) => ({ session: sessionOf(ctx), model: ctx.model?.id, project: projectOf(ctx) }),
     commonLabels: (ctx) => ({

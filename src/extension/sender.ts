@@ -8,7 +8,13 @@
  *   request that never was sent cannot have an unknown outcome.
  */
 import {
-  type Batch, MAX_BATCH_SAMPLES, describeRefusal, freezeBatch, judge, parseObject, splitBatch,
+  type Batch,
+  MAX_BATCH_SAMPLES,
+  describeRefusal,
+  freezeBatch,
+  judge,
+  parseObject,
+  splitBatch,
 } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import { DROPPED_NAME, type DropReason, type SampleBuffer } from "./sample-buffer.ts";
@@ -153,7 +159,11 @@ export function createSender({ buffer, transport, clock, settings, ...services }
       case "delivered":
         failures = 0;
         sent += samples.length - verdict.rejected.length;
-        if (verdict.rejected.length > 0) reject(verdict.rejected.flatMap((at) => samples[at] ?? []), verdict.error);
+        if (verdict.rejected.length > 0)
+          reject(
+            verdict.rejected.flatMap((at) => samples[at] ?? []),
+            verdict.error,
+          );
         remove(open);
         return true;
       case "refused":

@@ -2,9 +2,7 @@
 import { existsSync } from "node:fs";
 import { DEFAULT_URL, type ExtensionConfig } from "./config.ts";
 
-export type Target =
-  | { readonly socketPath: string }
-  | { readonly url: URL; readonly token?: string | undefined };
+export type Target = { readonly socketPath: string } | { readonly url: URL; readonly token?: string | undefined };
 
 /** The socket proves by its place who listens; whoever holds the default port may be anyone, and is shown no token. */
 export function chooseTarget({ daemonUrl, token, socketPath }: ExtensionConfig): Target {

@@ -45,6 +45,11 @@ function readDefinitionFile(path: string, uid: number | undefined): DefinitionFi
   const read = readGuardedFile(path, { uid, maxBytes: LARGEST_FILE_BYTES });
   if (!read.ok) return { ok: false, path, problem: read.message };
   const fault = findJsonFault(read.text, DEEPEST_FILE);
-  if (fault) return { ok: false, path, problem: `${path} is not JSON: line ${fault.line}, column ${fault.column}: ${fault.message}` };
+  if (fault)
+    return {
+      ok: false,
+      path,
+      problem: `${path} is not JSON: line ${fault.line}, column ${fault.column}: ${fault.message}`,
+    };
   return { ok: true, path, value: JSON.parse(read.text), isReadableByOthers: read.isReadableByOthers };
 }

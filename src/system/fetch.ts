@@ -115,7 +115,12 @@ function exchange({ url, method, headers, body }: Hop, { maxBytes, signal, looku
   const send = protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const request = send({
-      protocol, hostname, port, method, signal, lookup,
+      protocol,
+      hostname,
+      port,
+      method,
+      signal,
+      lookup,
       path: pathname + search,
       headers: { ...headers, ...length, connection: "close" },
       agent: false,
@@ -176,7 +181,10 @@ function forbidden(address: string): FetchError {
 
 /** What node:http will not send. */
 const REFUSALS: readonly string[] = [
-  "ERR_INVALID_HTTP_TOKEN", "ERR_INVALID_CHAR", "ERR_UNESCAPED_CHARACTERS", "ERR_HTTP_INVALID_HEADER_VALUE",
+  "ERR_INVALID_HTTP_TOKEN",
+  "ERR_INVALID_CHAR",
+  "ERR_UNESCAPED_CHARACTERS",
+  "ERR_HTTP_INVALID_HEADER_VALUE",
 ];
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -21,9 +21,10 @@ export interface Admission {
 
 /** Keeps the token buckets of `previous` when the limit is the same. Throws a `TypeError` for faulty routes. */
 export function createAdmission(settings: HttpSettings, routes: readonly Route[], previous?: Admission): Admission {
-  const limiter = previous && isSameLimit(previous.settings.rateLimit, settings.rateLimit)
-    ? previous.limiter
-    : new RateLimiter(settings.rateLimit);
+  const limiter =
+    previous && isSameLimit(previous.settings.rateLimit, settings.rateLimit)
+      ? previous.limiter
+      : new RateLimiter(settings.rateLimit);
   return {
     settings,
     table: compileRoutes(routes),

@@ -44,7 +44,7 @@ export function createAuthority(auth: AuthSettings): Authority {
 }
 
 function missing(): HttpError {
-  const message = "This needs the daemon's token: send it as \"Authorization: Bearer TOKEN\"";
+  const message = 'This needs the daemon\'s token: send it as "Authorization: Bearer TOKEN"';
   return new HttpError(401, "AUTH_MISSING", message, { headers: { "www-authenticate": 'Bearer realm="pi-daemon"' } });
 }
 

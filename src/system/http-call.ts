@@ -10,9 +10,7 @@ import { request as httpsRequest } from "node:https";
 import { request as httpRequest } from "./node-http.ts";
 
 /** Where a server is: its socket, or its URL and what is to be shown there as a bearer token. */
-export type Address =
-  | { readonly socketPath: string }
-  | { readonly url: URL; readonly token?: string | undefined };
+export type Address = { readonly socketPath: string } | { readonly url: URL; readonly token?: string | undefined };
 
 export interface Call {
   readonly method: string;

@@ -66,6 +66,8 @@ export function rawErrorResponse(error: HttpError): string {
   const reply = errorReply(error);
   const body = String(reply.body);
   const headers = { ...reply.headers, "content-length": Buffer.byteLength(body), connection: "close" };
-  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const head = Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("");
   return `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${head}\r\n${body}`;
 }

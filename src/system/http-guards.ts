@@ -31,7 +31,10 @@ export function createGuards(settings: Pick<HttpSettings, "allowedHosts" | "list
     const parsed = parseHostPort(host);
     if (!parsed) return badRequest(`The Host header ${JSON.stringify(host)} is not a host name with an optional port`);
     const bracketed = parsed.name.includes(":") ? `[${parsed.name}]` : parsed.name;
-    const isOurs = isLoopbackHost(parsed.name) || allowed.has(parsed.name) || allowed.has(bracketed) ||
+    const isOurs =
+      isLoopbackHost(parsed.name) ||
+      allowed.has(parsed.name) ||
+      allowed.has(bracketed) ||
       allowed.has(`${bracketed}:${parsed.port}`);
     if (!isOurs) return foreignHost(host);
     lastPassed = host;

@@ -77,7 +77,8 @@ export function createPipeline(services: PipelineServices, state: PipelineState)
   function take(req: IncomingMessage, res: ServerResponse, expectation: Expectation): void {
     const connection = state.connections.of(req.socket);
     if (!connection) return void req.socket.destroy();
-    // Nobody would be told what became of it. And Node ends the process when its answer is done before those ahead of it.
+    // Nobody would be told what became of it. And Node ends the process when its answer is done before those ahead of
+    // it.
     if (connection.isEnding || connection.lingering || req.socket.destroyed) return void req.resume();
     const exchange = new Exchange(req, res, { connection, nowMs: clock.monotonicMs() });
     connection.exchanges.push(exchange);
@@ -116,7 +117,10 @@ export function createPipeline(services: PipelineServices, state: PipelineState)
       }
       const result = exchange.route!.handle(exchange);
       if (!(result instanceof Promise)) return answer(exchange, result);
-      result.then((reply) => answer(exchange, reply), (error: unknown) => fail(exchange, error));
+      result.then(
+        (reply) => answer(exchange, reply),
+        (error: unknown) => fail(exchange, error),
+      );
     } catch (error) {
       fail(exchange, error);
     }

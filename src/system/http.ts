@@ -58,9 +58,21 @@ export interface Route {
 }
 
 export type ErrorCode =
-  | "VALIDATION_ERROR" | "INGESTION_ERROR" | "BAD_REQUEST" | "AUTH_MISSING" | "AUTH_INVALID" | "FORBIDDEN" | "NOT_FOUND"
-  | "METHOD_NOT_ALLOWED" | "CONFLICT" | "DUPLICATE_REQUEST" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE"
-  | "RATE_LIMITED" | "INTERNAL_ERROR" | "UNAVAILABLE";
+  | "VALIDATION_ERROR"
+  | "INGESTION_ERROR"
+  | "BAD_REQUEST"
+  | "AUTH_MISSING"
+  | "AUTH_INVALID"
+  | "FORBIDDEN"
+  | "NOT_FOUND"
+  | "METHOD_NOT_ALLOWED"
+  | "CONFLICT"
+  | "DUPLICATE_REQUEST"
+  | "PAYLOAD_TOO_LARGE"
+  | "UNSUPPORTED_MEDIA_TYPE"
+  | "RATE_LIMITED"
+  | "INTERNAL_ERROR"
+  | "UNAVAILABLE";
 
 /** An answer other than success, thrown by a handler: becomes `{error, code, details}`. */
 export class HttpError extends Error {

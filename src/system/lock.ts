@@ -63,9 +63,10 @@ export function acquireLock(directory: string, info: HolderInfo, options: LockOp
   const path = join(directory, FILE_NAME);
   const locked = lockDirectory(directory, options.flock ?? "flock");
   try {
-    const file = locked === undefined
-      ? takeByFile(directory, path)
-      : fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    const file =
+      locked === undefined
+        ? takeByFile(directory, path)
+        : fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
     return holdLock({ path, file, locked }, info);
   } catch (error) {
     if (locked !== undefined) fs.closeSync(locked);

@@ -77,7 +77,7 @@ export function createFileSink(options: FileSinkOptions, disk: LogDisk = nodeFs)
     if (file.sizeBytes > 0 && file.sizeBytes + bytes.length > maxBytes) rotate(file.fd);
     const { fd, sizeBytes } = file;
     try {
-      for (let done = 0; done < bytes.length; ) done += disk.writeSync(fd, bytes, done);
+      for (let done = 0; done < bytes.length;) done += disk.writeSync(fd, bytes, done);
     } catch (error) {
       disk.ftruncateSync(fd, sizeBytes);
       throw error;

@@ -44,7 +44,10 @@ function watchGroup(group: number): () => boolean {
     if (!signalGroup(group, 0)) return false;
     if (process.platform !== "linux") return true;
     known = known.filter((pid) => lives(readProcess(pid)));
-    if (known.length === 0) known = listProcesses().filter(lives).map(({ pid }) => pid);
+    if (known.length === 0)
+      known = listProcesses()
+        .filter(lives)
+        .map(({ pid }) => pid);
     return known.length > 0;
   };
 }

@@ -14,7 +14,10 @@ export interface ProcessMetrics {
   uptimeSeconds(): number;
   /** Bytes; as they were last time where the system does not tell, because no descriptor is left. */
   memory(): NodeJS.MemoryUsage;
-  /** The median and the worst delays of the event loop over the last ten minutes, in seconds; NaN before the first probe. */
+  /**
+   * The median and the worst delays of the event loop over the last ten minutes, in seconds; NaN before the first
+   * probe.
+   */
   eventLoopDelay(): { readonly p50: number; readonly p99: number };
   stop(): void;
 }
@@ -23,7 +26,10 @@ export function startProcessMetrics(services: { clock: Clock; registry: Registry
   const { clock, registry } = services;
   const startedMs = clock.monotonicMs();
   const uptimeSeconds = (): number => (clock.monotonicMs() - startedMs) / 1000;
-  const loopDelay = registry.ownSummary("pi_daemon_event_loop_delay_seconds", "How late the event loop ran, probed twice a second.")([]);
+  const loopDelay = registry.ownSummary(
+    "pi_daemon_event_loop_delay_seconds",
+    "How late the event loop ran, probed twice a second.",
+  )([]);
 
   let expectedMs = clock.monotonicMs() + PROBE_MS;
   const probe = clock.every(PROBE_MS, () => {
@@ -32,10 +38,19 @@ export function startProcessMetrics(services: { clock: Clock; registry: Registry
     expectedMs = nowMs + PROBE_MS;
   });
 
-  registry.ownValue("pi_daemon_build_info", "gauge", "Always 1; the labels tell what is running.")([
-    "version", version, "node", process.versions.node,
-  ]).set(1);
-  registry.ownValue("process_start_time_seconds", "gauge", "Start time of the process since the Unix epoch in seconds.")([])
+  registry
+    .ownValue(
+      "pi_daemon_build_info",
+      "gauge",
+      "Always 1; the labels tell what is running.",
+    )(["version", version, "node", process.versions.node])
+    .set(1);
+  registry
+    .ownValue(
+      "process_start_time_seconds",
+      "gauge",
+      "Start time of the process since the Unix epoch in seconds.",
+    )([])
     .set((clock.wallMs() - process.uptime() * 1000) / 1000);
   const memory = createMemoryReader();
   updateBeforeExposition(registry, { uptimeSeconds, memory });
@@ -70,10 +85,18 @@ function updateBeforeExposition(
 ): void {
   const gauge = (name: string, help: string) => registry.ownValue(name, "gauge", help)([]);
   const uptime = gauge("pi_daemon_uptime_seconds", "Seconds since the daemon started.");
-  const memory = registry.ownValue("pi_daemon_memory_usage_bytes", "gauge", "Memory of the daemon by type, as Node counts it.");
+  const memory = registry.ownValue(
+    "pi_daemon_memory_usage_bytes",
+    "gauge",
+    "Memory of the daemon by type, as Node counts it.",
+  );
   const resident = gauge("process_resident_memory_bytes", "Resident memory size in bytes.");
   const openFds = gauge("process_open_fds", "Number of open file descriptors.");
-  const cpu = registry.ownValue("process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.")([]);
+  const cpu = registry.ownValue(
+    "process_cpu_seconds_total",
+    "counter",
+    "Total user and system CPU time spent in seconds.",
+  )([]);
   registry.beforeExposition(() => {
     uptime.set(uptimeSeconds());
     const usage = readMemory();

@@ -20,7 +20,9 @@ export interface ProcessEntry {
 export const RUN_ID_VARIABLE = "PI_DAEMON_RUN_ID";
 
 export function listProcesses(): ProcessEntry[] {
-  const pids = list("/proc").filter((name) => /^[0-9]+$/.test(name)).map(Number);
+  const pids = list("/proc")
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number);
   return pids.map(readProcess).filter((entry) => entry !== undefined);
 }
 

@@ -163,7 +163,7 @@ export class RecordReader {
     // A new block each time, never the old one overwritten: events may have kept views of it.
     const wanted = Math.min(Math.max(length, READ_BLOCK_BYTES), this.#region.end - this.#position);
     const block = Buffer.allocUnsafeSlow(wanted);
-    for (let filled = 0; filled < wanted; ) {
+    for (let filled = 0; filled < wanted;) {
       const read = this.#disk.read(this.#file, block.subarray(filled), this.#position + filled);
       if (read === 0) throw new Error("the file ends before its size");
       filled += read;

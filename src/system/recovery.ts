@@ -73,7 +73,11 @@ export async function recover<State, Event>(
 ): Promise<Recovered<State>> {
   const files = findFiles(services.disk, place);
   refuseNewer(files, definition.version);
-  const base = await restoreNewest(services, files.filter((file) => file.kind === "snapshot"), definition);
+  const base = await restoreNewest(
+    services,
+    files.filter((file) => file.kind === "snapshot"),
+    definition,
+  );
   const journals = files.filter((file) => file.kind === "journal");
   const replay = new Replay(services, definition, base);
   const needed = journals.filter((file) => file.generation >= base.generation);

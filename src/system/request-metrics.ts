@@ -20,8 +20,15 @@ interface Cell {
 }
 
 export function createRequestMetrics(registry: Registry): RequestMetrics {
-  const requests = registry.ownValue("pi_daemon_requests_total", "counter", "Requests answered, by method, route and status.");
-  const durations = registry.ownHistogram("pi_daemon_request_duration_seconds", "Seconds from the head of a request to the end of its answer.");
+  const requests = registry.ownValue(
+    "pi_daemon_requests_total",
+    "counter",
+    "Requests answered, by method, route and status.",
+  );
+  const durations = registry.ownHistogram(
+    "pi_daemon_request_duration_seconds",
+    "Seconds from the head of a request to the end of its answer.",
+  );
   const cells = new Map<string, Cell[][]>();
   let total = 0;
 

@@ -134,7 +134,7 @@ class LineCutter {
 /** As many lines from the beginning as fit when each has got its mark, each with its line feed. */
 function firstLines(text: string, budgetBytes: number): string {
   let end = 0;
-  for (let sizeBytes = 0; end < text.length; ) {
+  for (let sizeBytes = 0; end < text.length;) {
     const lineEnd = text.indexOf("\n", end) + 1;
     sizeBytes += lineEnd - end + MARK_BYTES;
     if (sizeBytes > budgetBytes) break;
@@ -147,7 +147,7 @@ function firstLines(text: string, budgetBytes: number): string {
 function lastLines(text: string, budgetBytes: number): string {
   const ended = text.endsWith("\n") ? text : text + "\n";
   let start = ended.length;
-  for (let sizeBytes = 0; start > 0; ) {
+  for (let sizeBytes = 0; start > 0;) {
     const lineStart = start < 2 ? 0 : ended.lastIndexOf("\n", start - 2) + 1;
     sizeBytes += start - lineStart + MARK_BYTES;
     if (sizeBytes > budgetBytes) break;

@@ -26,7 +26,10 @@ export function createSweep(clock: Clock): Sweep {
     const ended = new Promise<void>((resolve) => void clock.after(GATHER_MS, resolve)).then(() => {
       const graceMs = gathered!.graceMs;
       gathered = undefined;
-      return endOrphans(runIds.map((runId) => ({ runId })), graceMs);
+      return endOrphans(
+        runIds.map((runId) => ({ runId })),
+        graceMs,
+      );
     });
     return { runIds, graceMs: 0, ended };
   }

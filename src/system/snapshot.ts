@@ -142,7 +142,8 @@ function readFooter(disk: Disk, file: number, sizeBytes: number): number {
   const position = sizeBytes - FOOTER_BYTES;
   const isThere = position >= FILE_HEADER_BYTES && disk.read(file, bytes, position) === FOOTER_BYTES;
   const isGood = bytes.readUInt32LE(16) === crc32(bytes.subarray(0, 16));
-  if (!isThere || !isGood || bytes.toString("latin1", 0, 8) !== FOOTER_MAGIC) throw new Error("does not end as a snapshot does");
+  if (!isThere || !isGood || bytes.toString("latin1", 0, 8) !== FOOTER_MAGIC)
+    throw new Error("does not end as a snapshot does");
   return Number(bytes.readBigUInt64LE(8));
 }
 

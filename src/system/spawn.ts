@@ -151,9 +151,10 @@ function follow(child: ChildProcess, { clock, sweep, options, startedMs }: Launc
   }
 
   // Of a program and a deadline that are both over the program was first: its end is read before the deadline counts.
-  const deadline = options.timeoutMs === undefined
-    ? undefined
-    : clock.after(options.timeoutMs, () => setImmediate(() => stop("deadline")));
+  const deadline =
+    options.timeoutMs === undefined
+      ? undefined
+      : clock.after(options.timeoutMs, () => setImmediate(() => stop("deadline")));
   const done = holdWhile(finish()).finally(() => deadline?.cancel());
   return { pid: group, startTime, done, terminate: () => stop("terminated") };
 }

@@ -109,7 +109,10 @@ export function findFiles(disk: Disk, place: StorePlace): FoundFile[] {
 export function findLeftovers(disk: Disk, place: StorePlace): string[] {
   const isLeftover = (fileName: string): boolean =>
     fileName.endsWith(".tmp") && parseStateName(place, fileName.slice(0, -".tmp".length)) !== undefined;
-  return disk.list(place.directory).filter(isLeftover).map((fileName) => join(place.directory, fileName));
+  return disk
+    .list(place.directory)
+    .filter(isLeftover)
+    .map((fileName) => join(place.directory, fileName));
 }
 
 function inspect(disk: Disk, path: string, expected: FileIdentity): FoundFile {

@@ -1,5 +1,6 @@
 /**
- * The data directory as plugins see it: each opens stores below a folder of its own; trouble with any of them is told in one place.
+ * The data directory as plugins see it: each opens stores below a folder of its own; trouble with any of them is told
+ * in one place.
  */
 import { join } from "node:path";
 import type { Registry } from "../core/registry.ts";
@@ -9,7 +10,9 @@ import { openStore, type StorageSettings, type Store, type StoreDefinition } fro
 
 export interface Storage {
   /** The `openStore` of one plugin's services. */
-  openStore(plugin: string): <State, Event>(name: string, definition: StoreDefinition<State, Event>) => Promise<Store<State, Event>>;
+  openStore(
+    plugin: string,
+  ): <State, Event>(name: string, definition: StoreDefinition<State, Event>) => Promise<Store<State, Event>>;
   /** What is not well with any store right now, in sentences. */
   problems(): readonly string[];
   /** Writes a snapshot of every store that is open; answers their names. */
@@ -23,7 +26,9 @@ export function createStorage(
   const problems = new Map<string, string>();
   const stores = new Map<string, Pick<Store<never, never>, "compact">>();
   const corruptions = services.registry.ownValue(
-    "pi_daemon_storage_corruptions_total", "counter", "Damaged state files found and set aside.",
+    "pi_daemon_storage_corruptions_total",
+    "counter",
+    "Damaged state files found and set aside.",
   )([]);
   return {
     problems: () => [...problems.values()],

@@ -1,6 +1,6 @@
 /**
- * What the extension adds to pi's start, to a prompt and to the exit, with the daemon up and in each bad state: the real
- * pi with a fake model, in interleaved rounds, beside a pi without the extension in the same round.
+ * What the extension adds to pi's start, to a prompt and to the exit, with the daemon up and in each bad state: the
+ * real pi with a fake model, in interleaved rounds, beside a pi without the extension in the same round.
  */
 import type { TestContext } from "node:test";
 import { findClosedPort, startBadServer, startBlackhole } from "../support/bad-servers.ts";
@@ -48,7 +48,10 @@ export async function bench(): Promise<void> {
 
 async function compare(t: TestContext, home: PiHome): Promise<void> {
   const daemon = await startTestDaemon(t, { config: { rateLimit: { requestsPerSecond: 0 } } });
-  const states = new Map([["up", daemon.url], ["down", (await findClosedPort()).href]]);
+  const states = new Map([
+    ["up", daemon.url],
+    ["down", (await findClosedPort()).href],
+  ]);
   const blackhole = await startBlackhole();
   t.after(() => blackhole.close());
   states.set("blackholed", blackhole.url.href);
@@ -76,7 +79,8 @@ async function compare(t: TestContext, home: PiHome): Promise<void> {
   });
   printTable("pi without the extension", [row("none", (read) => middle(bare, read))]);
   const added = [...loaded].map(([state, times]) =>
-    row(state, (read) => median(times.map((one, round) => read(one) - read(bare[round]!)))));
+    row(state, (read) => median(times.map((one, round) => read(one) - read(bare[round]!)))),
+  );
   printTable("what the extension adds (medians over rounds; the last flush may take 1000 ms of the exit)", added);
 }
 

@@ -14,7 +14,10 @@ const SERIES = 100_000;
 const STARTS = 7;
 
 export async function bench(): Promise<void> {
-  printTable("heap of the registry, bytes a series (3 labels, scraped once)", (["counter", "histogram", "summary"] as const).map((type) => ({ type, bytes: heapPerSeries(type) })));
+  printTable(
+    "heap of the registry, bytes a series (3 labels, scraped once)",
+    (["counter", "histogram", "summary"] as const).map((type) => ({ type, bytes: heapPerSeries(type) })),
+  );
   const starts = [];
   for (let round = 0; round < STARTS; round++) starts.push(await measureStart());
   printTable("a daemon of its own", [
@@ -48,9 +51,19 @@ async function measureStart(): Promise<{ startMs: number; resident: number }> {
   const config = writeConfig(join(directory, "config.json"), { dataDir: join(directory, "data"), server: { port } });
   const cli = new URL("../../src/cli.ts", import.meta.url).pathname;
   const startedMs = performance.now();
-  const child = spawn(process.execPath, ["--experimental-strip-types", cli, "start", "--foreground", "--config", config], { stdio: "ignore" });
+  const child = spawn(
+    process.execPath,
+    ["--experimental-strip-types", cli, "start", "--foreground", "--config", config],
+    { stdio: "ignore" },
+  );
   const exited = once(child, "exit");
-  while (!(await fetch(`http://127.0.0.1:${port}/health`).then((reply) => reply.ok, () => false))) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (
+    !(await fetch(`http://127.0.0.1:${port}/health`).then(
+      (reply) => reply.ok,
+      () => false,
+    ))
+  )
+    await new Promise((resolve) => setTimeout(resolve, 5));
   const startMs = performance.now() - startedMs;
   await new Promise((resolve) => setTimeout(resolve, 1500));
   const resident = residentBytes(child.pid!);

@@ -1,6 +1,6 @@
 /**
- * Whether a post becomes dearer with the number of series held: posts over all series at 0, 1k, 10k and 100k of them, in rounds by
- * turns; and Pushgateway (Debian package), which keeps everything in one map and writes it out.
+ * Whether a post becomes dearer with the number of series held: posts over all series at 0, 1k, 10k and 100k of them,
+ * in rounds by turns; and Pushgateway (Debian package), which keeps everything in one map and writes it out.
  */
 import { spawnSync } from "node:child_process";
 import { bodiesOver, fillDaemon, pushTextOf } from "./support/fill.ts";
@@ -21,14 +21,19 @@ export async function bench(): Promise<void> {
   const load = (size: number): Load => ({ path: "/api/metrics", bodies: bodiesOver(size), connections: 8, seconds: 1 });
   const measured = await interleave(daemons, (index) => load(SIZES[index]!));
   for (const daemon of daemons) await daemon.stop();
-  const pushes = spawnSync("prometheus-pushgateway", ["--version"]).error ? SIZES.map(() => "not installed") : await measurePushgateway();
-  printTable("a post with so many series held (8 connections)", SIZES.map((size, index) => ({
-    series: size,
-    "pi-daemon us CPU": measured[index]!.cpuUs,
-    "to 0 series": measured[index]!.cpuUs / measured[0]!.cpuUs,
-    "pi-daemon posts/s": measured[index]!.requestsPerSecond,
-    "Pushgateway pushes/s": pushes[index]!,
-  })));
+  const pushes = spawnSync("prometheus-pushgateway", ["--version"]).error
+    ? SIZES.map(() => "not installed")
+    : await measurePushgateway();
+  printTable(
+    "a post with so many series held (8 connections)",
+    SIZES.map((size, index) => ({
+      series: size,
+      "pi-daemon us CPU": measured[index]!.cpuUs,
+      "to 0 series": measured[index]!.cpuUs / measured[0]!.cpuUs,
+      "pi-daemon posts/s": measured[index]!.requestsPerSecond,
+      "Pushgateway pushes/s": pushes[index]!,
+    })),
+  );
 }
 
 /** The medians of each server's rounds; the first round is to warm up. */
@@ -49,7 +54,14 @@ async function measurePushgateway(): Promise<number[]> {
   for (const size of SIZES) {
     const server = await startPushgateway();
     if (size > 0) await fetch(`${server.url}/metrics/job/held`, { method: "POST", body: pushTextOf(size) });
-    const load: Load = { path: "/metrics/job/bench", method: "POST", contentType: "text/plain", bodies: [pushTextOf(1)], connections: 8, seconds: 3 };
+    const load: Load = {
+      path: "/metrics/job/bench",
+      method: "POST",
+      contentType: "text/plain",
+      bodies: [pushTextOf(1)],
+      connections: 8,
+      seconds: 3,
+    };
     const [rounds] = await runRounds([server], load, 1);
     results.push(rounds![0]!.requestsPerSecond);
     await server.stop();

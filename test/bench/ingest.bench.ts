@@ -1,6 +1,7 @@
 /**
- * What it costs to take samples: single posts and batches, beside a bare `node:http` server that reads the body, parses it as JSON and
- * answers 204, in rounds by turns. The ratio is the median over the rounds of CPU a request, ours over theirs.
+ * What it costs to take samples: single posts and batches, beside a bare `node:http` server that reads the body, parses
+ * it as JSON and answers 204, in rounds by turns. The ratio is the median over the rounds of CPU a request, ours over
+ * theirs.
  */
 import { type Load, runRounds, type Round } from "./support/load.ts";
 import { median, printTable } from "./support/measure.ts";
@@ -16,7 +17,12 @@ const metric = (index: number): object => ({
   increment: 100 + index,
 });
 
-const single = (connections: number): Load => ({ path: "/api/metrics", bodies: [JSON.stringify(metric(1))], connections, seconds: SECONDS });
+const single = (connections: number): Load => ({
+  path: "/api/metrics",
+  bodies: [JSON.stringify(metric(1))],
+  connections,
+  seconds: SECONDS,
+});
 
 const batch = (size: number): Load => ({
   path: "/api/metrics/batch",
@@ -48,7 +54,9 @@ function compare(title: string, [bare, daemon]: readonly Round[][]): Record<stri
     "CPU ratio": median(daemon!.map(({ cpuUs }, round) => cpuUs / bare![round]!.cpuUs)),
     "bare req/s": rate(bare!),
     "pi-daemon req/s": rate(daemon!),
-    "req/s ratio": median(daemon!.map(({ requestsPerSecond }, round) => requestsPerSecond / bare![round]!.requestsPerSecond)),
+    "req/s ratio": median(
+      daemon!.map(({ requestsPerSecond }, round) => requestsPerSecond / bare![round]!.requestsPerSecond),
+    ),
   };
 }
 

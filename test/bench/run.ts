@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: runs every benchmark, or those named (`npm run bench -- exposition store`), each in a process of its own, so that
- * none inherits the heap or the compiled code of another.
+ * `npm run bench`: runs every benchmark, or those named (`npm run bench -- exposition store`), each in a process of its
+ * own, so that none inherits the heap or the compiled code of another.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -21,6 +21,10 @@ if (unknown.length > 0) {
 for (const name of asked.length > 0 ? asked : all) {
   console.log(`\n# ${name}`);
   const script = `await (await import(${JSON.stringify(new URL(`${name}.bench.ts`, directory).href)})).bench();`;
-  const { status } = spawnSync(process.execPath, [...process.execArgv, "--expose-gc", "--input-type=module", "--eval", script], { stdio: "inherit" });
+  const { status } = spawnSync(
+    process.execPath,
+    [...process.execArgv, "--expose-gc", "--input-type=module", "--eval", script],
+    { stdio: "inherit" },
+  );
   if (status !== 0) process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 /**
- * The metrics plugin's own state on its store: how long a start takes after 1 000 000 single posts without a snapshot, and what a snapshot
- * of 100 000 series costs the event loop.
+ * The metrics plugin's own state on its store: how long a start takes after 1 000 000 single posts without a snapshot,
+ * and what a snapshot of 100 000 series costs the event loop.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,9 +33,17 @@ export async function bench(): Promise<void> {
     const restart = await timed(() => open(directory));
     await restart.result.close();
     printTable("the metrics state on disk", [
-      { what: `start after ${RECORDS.toLocaleString("en")} posts, no snapshot`, "seconds": recovery.seconds, "longest stall ms": recovery.stallMs },
-      { what: `snapshot of ${SERIES.toLocaleString("en")} series`, "seconds": snapshot.seconds, "longest stall ms": snapshot.stallMs },
-      { what: "start from that snapshot", "seconds": restart.seconds, "longest stall ms": restart.stallMs },
+      {
+        what: `start after ${RECORDS.toLocaleString("en")} posts, no snapshot`,
+        seconds: recovery.seconds,
+        "longest stall ms": recovery.stallMs,
+      },
+      {
+        what: `snapshot of ${SERIES.toLocaleString("en")} series`,
+        seconds: snapshot.seconds,
+        "longest stall ms": snapshot.stallMs,
+      },
+      { what: "start from that snapshot", seconds: restart.seconds, "longest stall ms": restart.stallMs },
     ]);
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -47,7 +55,9 @@ function open(directory: string): Promise<Store<MetricsState, MetricsEvent>> {
     directory,
     name: "metrics",
     settings: () => ({ durability: "async" as const, maxJournalBytes: 2 ** 31 }),
-    onCorruption: () => { throw new Error("the state is damaged"); },
+    onCorruption: () => {
+      throw new Error("the state is damaged");
+    },
     onHealth: () => undefined,
   };
   return openStore({ clock: systemClock, log: silentLog }, home, metricsStore(new Registry()));
@@ -60,9 +70,22 @@ async function fill(store: Store<MetricsState, MetricsEvent>, posts: number, ser
     const commits = [];
     for (let index = from; index < Math.min(posts, from + A_TURN); index++) {
       const raw = Buffer.from(JSON.stringify(metricOf(index % series)));
-      const sample = readSample(JSON.parse(raw.toString()), [], (name, type, labels) => registry.recognise(name, type, labels))!;
+      const sample = readSample(JSON.parse(raw.toString()), [], (name, type, labels) =>
+        registry.recognise(name, type, labels),
+      )!;
       const place = registry.reserveAccepted(sample)!;
-      commits.push(store.commit({ kind: "metric", nowMs: 0, wallMs: 0, raw, samples: [sample], series: [place], requestId: undefined, extra: undefined }));
+      commits.push(
+        store.commit({
+          kind: "metric",
+          nowMs: 0,
+          wallMs: 0,
+          raw,
+          samples: [sample],
+          series: [place],
+          requestId: undefined,
+          extra: undefined,
+        }),
+      );
     }
     await Promise.all(commits);
   }

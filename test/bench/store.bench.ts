@@ -85,7 +85,10 @@ async function benchAsync(directory: string): Promise<string[]> {
   const store = await open(directory, "async");
   await commitInTurns(store, 2000, 64);
   const lines: string[] = [];
-  for (const [turns, commitsEach] of [[5000, 64], [50_000, 1]] as const) {
+  for (const [turns, commitsEach] of [
+    [5000, 64],
+    [50_000, 1],
+  ] as const) {
     const empty = await measure(() => commitInTurns(withoutDisk, turns, commitsEach));
     const { cpuMs } = await measure(() => commitInTurns(store, turns, commitsEach));
     const eachUs = ((cpuMs - empty.cpuMs) * 1000) / (turns * commitsEach);

@@ -227,7 +227,13 @@ test("two starts at once: one daemon, and both name it", async (t) => {
     return { code, err, status, pid };
   });
   const { pid } = readHolder(cli.dataDir)!;
-  assert.deepEqual(told.map((each) => [each.code, each.err, each.pid]), [[0, "", pid], [0, "", pid]]);
+  assert.deepEqual(
+    told.map((each) => [each.code, each.err, each.pid]),
+    [
+      [0, "", pid],
+      [0, "", pid],
+    ],
+  );
   assert.deepEqual(told.map(({ status }) => status).sort(), ["already running", "started"]);
 });
 

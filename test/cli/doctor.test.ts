@@ -32,8 +32,14 @@ describe("doctor", () => {
     const { code, of } = await findings(cli);
     assert.equal(code, 1);
     const expected = ["fail", `correct it in ${cli.configPath}`];
-    assert.deepEqual(of("config").map(({ result, advice }) => [result, advice]), [expected, expected]);
-    assert.deepEqual(of("data").map(({ message }) => message), [cli.dataDir]);
+    assert.deepEqual(
+      of("config").map(({ result, advice }) => [result, advice]),
+      [expected, expected],
+    );
+    assert.deepEqual(
+      of("data").map(({ message }) => message),
+      [cli.dataDir],
+    );
   });
 
   test("a warning of the config is no failure", async (t) => {
@@ -41,7 +47,10 @@ describe("doctor", () => {
     cli.writeConfig({ server: { port: 0 }, auth: { token: "short" } });
     const { code, of } = await findings(cli);
     assert.equal(code, 0);
-    assert.deepEqual(of("config").map(({ result }) => result), ["ok", "warn"]);
+    assert.deepEqual(
+      of("config").map(({ result }) => result),
+      ["ok", "warn"],
+    );
     assert.match(of("token")[0]!.message, /set by the config/);
   });
 
@@ -65,7 +74,11 @@ describe("doctor", () => {
     const cli = commandLine(t);
     const file = join(cli.home, "file");
     writeFileSync(file, "");
-    cli.writeConfig({ server: { port: 0 }, dataDir: join(file, "data"), logging: { file: join(file, "logs", "daemon.log") } });
+    cli.writeConfig({
+      server: { port: 0 },
+      dataDir: join(file, "data"),
+      logging: { file: join(file, "logs", "daemon.log") },
+    });
     const { code, of } = await findings(cli);
     assert.equal(code, 1);
     assert.equal(of("data")[0]!.message, `the directory ${file}/data cannot be made: ${file} is no directory`);

@@ -77,5 +77,8 @@ test("colours where a terminal wants them, and never with --no-color", async (t)
   await cli.call(["strat"], { terminal });
   await cli.call(["strat", "--no-color"], { terminal });
   await cli.call(["status", "--no-color"], { terminal });
-  assert.deepEqual(err.map((line) => line.includes("\u001b[")), [true, false, false, false, false, false]);
+  assert.deepEqual(
+    err.map((line) => line.includes("\u001b[")),
+    [true, false, false, false, false, false],
+  );
 });

@@ -46,7 +46,10 @@ describe("the token", () => {
     await cli.call(["status", "--url", url], { env: { ...cli.env, PI_DAEMON_TOKEN: "from-env" } });
     await cli.call(["status"], { env: { ...cli.env, PI_DAEMON_URL: url, PI_DAEMON_TOKEN: "from-env" } });
     const each = ["Bearer from-flag", "Bearer from-file", "Bearer from-env", "Bearer from-env"];
-    assert.deepEqual(shown, each.flatMap((header) => [header, header]));
+    assert.deepEqual(
+      shown,
+      each.flatMap((header) => [header, header]),
+    );
   });
 
   test("of the token file or the config never goes over TCP by itself", async (t) => {

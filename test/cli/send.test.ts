@@ -16,7 +16,10 @@ describe("an event from a command line", () => {
     [["a", "--type=summary", "--observe", "1"], { name: "a", type: "summary", labels: {}, observe: 1 }],
     [["a", "-l", "k=a=b c", "-l", "empty="], { name: "a", type: "counter", labels: { k: "a=b c", empty: "" } }],
     [["a", "-l", "__proto__=x"], { name: "a", type: "counter", labels: Object.fromEntries([["__proto__", "x"]]) }],
-    [["a", "--help-text", "H", "--unit", "bytes"], { name: "a", type: "counter", labels: {}, help: "H", unit: "bytes" }],
+    [
+      ["a", "--help-text", "H", "--unit", "bytes"],
+      { name: "a", type: "counter", labels: {}, help: "H", unit: "bytes" },
+    ],
   ] as const) {
     test(words.join(" "), () => assert.deepEqual(eventOf([...words]), expected));
   }
@@ -39,11 +42,14 @@ describe("refused before anything is sent", () => {
     [["a", "-l", "=v"], 'a label is written KEY=VALUE, not "=v"', "for example: -l host=nas"],
   ] as const) {
     test(words.join(" "), () => {
-      assert.throws(() => eventOf([...words]), (error) => {
-        assert.ok(error instanceof CommandError);
-        assert.deepEqual([error.code, error.message, error.hint], [2, message, hint]);
-        return true;
-      });
+      assert.throws(
+        () => eventOf([...words]),
+        (error) => {
+          assert.ok(error instanceof CommandError);
+          assert.deepEqual([error.code, error.message, error.hint], [2, message, hint]);
+          return true;
+        },
+      );
     });
   }
 });

@@ -5,14 +5,24 @@ import { displayWidth, renderFacts, renderTable } from "../../src/cli/table.ts";
 describe("a table", () => {
   test("lines up its columns, numbers to the right, without spaces at the ends", () => {
     const columns = [{ title: "NAME" }, { title: "COUNT", isNumber: true as const }, { title: "NOTE" }];
-    const lines = renderTable(columns, [["a", "1", ""], ["longer", "1000000", "x"]]);
+    const lines = renderTable(columns, [
+      ["a", "1", ""],
+      ["longer", "1000000", "x"],
+    ]);
     assert.deepEqual(lines, ["NAME      COUNT  NOTE", "a             1", "longer  1000000  x"]);
   });
   test("without rows is its titles", () => {
     assert.deepEqual(renderTable([{ title: "A" }, { title: "B" }], []), ["A  B"]);
   });
   test("counts wide characters as two and combining ones as none", () => {
-    const lines = renderTable([{ title: "N" }, { title: "V" }], [["日本", "1"], ["e\u0301", "2"], ["🙂", "3"]]);
+    const lines = renderTable(
+      [{ title: "N" }, { title: "V" }],
+      [
+        ["日本", "1"],
+        ["e\u0301", "2"],
+        ["🙂", "3"],
+      ],
+    );
     assert.deepEqual(lines, ["N     V", "日本  1", "e\u0301     2", "🙂    3"]);
   });
   test("shows no control character as it is", () => {
@@ -21,7 +31,10 @@ describe("a table", () => {
 });
 
 test("facts stand below each other", () => {
-  const lines = renderFacts([["URL", "http://x"], ["version", "1\u0007"]]);
+  const lines = renderFacts([
+    ["URL", "http://x"],
+    ["version", "1\u0007"],
+  ]);
   assert.deepEqual(lines, ["URL      http://x", "version  1\\u0007"]);
 });
 

@@ -9,17 +9,32 @@ for (const [name, configPath, env, expected] of [
   ["nothing is said", undefined, {}, [OF_HOME]],
   ["--config", "/x/y.json", { PI_DAEMON_CONFIG: "/z.json" }, [["/x/y.json", "--config", true]]],
   ["--config, relative", "y.json", {}, [[`${process.cwd()}/y.json`, "--config", true]]],
-  ["PI_DAEMON_CONFIG", undefined, { PI_DAEMON_CONFIG: "~/z.json", CONFIGURATION_DIRECTORY: "/etc/p" },
-    [["/home/ada/z.json", "PI_DAEMON_CONFIG", true]]],
+  [
+    "PI_DAEMON_CONFIG",
+    undefined,
+    { PI_DAEMON_CONFIG: "~/z.json", CONFIGURATION_DIRECTORY: "/etc/p" },
+    [["/home/ada/z.json", "PI_DAEMON_CONFIG", true]],
+  ],
   ["PI_DAEMON_CONFIG, empty", undefined, { PI_DAEMON_CONFIG: "" }, [OF_HOME]],
-  ["CONFIGURATION_DIRECTORY", undefined, { CONFIGURATION_DIRECTORY: "/etc/p" },
-    [["/etc/p/config.json", "CONFIGURATION_DIRECTORY", false], OF_HOME]],
-  ["two CONFIGURATION_DIRECTORY", undefined, { CONFIGURATION_DIRECTORY: "/etc/p:/etc/q" },
-    [["/etc/p/config.json", "CONFIGURATION_DIRECTORY", false], OF_HOME]],
+  [
+    "CONFIGURATION_DIRECTORY",
+    undefined,
+    { CONFIGURATION_DIRECTORY: "/etc/p" },
+    [["/etc/p/config.json", "CONFIGURATION_DIRECTORY", false], OF_HOME],
+  ],
+  [
+    "two CONFIGURATION_DIRECTORY",
+    undefined,
+    { CONFIGURATION_DIRECTORY: "/etc/p:/etc/q" },
+    [["/etc/p/config.json", "CONFIGURATION_DIRECTORY", false], OF_HOME],
+  ],
 ] as const) {
   test(`the config file: ${name}`, () => {
     const places = listConfigPlaces({ configPath, env, home });
-    assert.deepEqual(places.map(({ path, from, isExplicit }) => [path, from, isExplicit]), expected);
+    assert.deepEqual(
+      places.map(({ path, from, isExplicit }) => [path, from, isExplicit]),
+      expected,
+    );
   });
 }
 

@@ -42,7 +42,13 @@ for (const [text, message] of [
 
 test("what was filled in is noted by the path that holds it", () => {
   const { filledIn } = resolveReferences({ a: "${A} ${EMPTY}", b: ["x", "${LOOKS}"], c: "c" }, bare);
-  assert.deepEqual([...filledIn], [["a", ["alpha", ""]], ["b.1", ["${A}"]]]);
+  assert.deepEqual(
+    [...filledIn],
+    [
+      ["a", ["alpha", ""]],
+      ["b.1", ["${A}"]],
+    ],
+  );
 });
 
 test("a secret comes from a file, without its last line break", (t) => {
@@ -57,7 +63,15 @@ test("a secret comes from a file, without its last line break", (t) => {
   assert.deepEqual([issues, warnings], [[], []]);
   const [one, two, alpha] = ["secret of /one", "secret of /etc/two", "secret of /etc/alpha"];
   assert.deepEqual(value, { a: one, b: [two], c: alpha, d: one });
-  assert.deepEqual([...filledIn], [["a", [one]], ["b.0", [two]], ["c", [alpha]], ["d", [one]]]);
+  assert.deepEqual(
+    [...filledIn],
+    [
+      ["a", [one]],
+      ["b.0", [two]],
+      ["c", [alpha]],
+      ["d", [one]],
+    ],
+  );
 });
 
 test("inner line breaks and spaces of a secret are kept; ${A} in it is not looked at", (t) => {
@@ -82,7 +96,11 @@ test("a file that others can read is warned of, one that they can write is refus
 
 test("a $file that leads nowhere is a fault and stays as it was", () => {
   const tree = {
-    a: { $file: "none" }, b: { $file: 5 }, c: { $file: "x", more: 1 }, d: { $file: "${MISSING}" }, e: { $file: "" },
+    a: { $file: "none" },
+    b: { $file: 5 },
+    c: { $file: "x", more: 1 },
+    d: { $file: "${MISSING}" },
+    e: { $file: "" },
   };
   const { value, issues } = resolveReferences(tree, bare);
   const form = 'expected {"$file": "path of a file"} and no other key beside it';

@@ -29,8 +29,10 @@ for (const [text, message] of [
   ["1.5h", 'Cannot parse duration "1.5h": only whole numbers: "1h30m", not "1.5h" (column 2)'],
   ["5m1h", 'Cannot parse duration "5m1h": "h" may not come after "m": larger units come first (column 3)'],
   ["5m6m", 'Cannot parse duration "5m6m": the unit "m" stands twice (column 3)'],
-  ["1\u001bh",
-    'Cannot parse duration "1\\u001bh": the number 1 has no unit; expected one of w, d, h, m, s, ms (column 2)'],
+  [
+    "1\u001bh",
+    'Cannot parse duration "1\\u001bh": the number 1 has no unit; expected one of w, d, h, m, s, ms (column 2)',
+  ],
 ] as const) {
   test(`${JSON.stringify(text)} is refused`, () => {
     assert.throws(() => parseDuration(text), { name: "SyntaxError", message });

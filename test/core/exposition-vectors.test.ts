@@ -68,7 +68,12 @@ function familyOf({ name, type, help, metrics }: VectorFamily): Family {
 
 const path = new URL("../../../shared/exposition/families.jsonl", import.meta.url);
 const skip = existsSync(path) ? false : "../shared/exposition/families.jsonl is not here";
-const vectors = skip ? [] : readFileSync(path, "utf8").trim().split("\n").map((line) => JSON.parse(line) as Vector);
+const vectors = skip
+  ? []
+  : readFileSync(path, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Vector);
 
 test("there are vectors of every type", { skip }, () => {
   const types = new Set(vectors.flatMap(({ families }) => families.map(({ type }) => type)));

@@ -37,14 +37,31 @@ describe("parseHostPort", () => {
 describe("isLoopbackHost", () => {
   const loopback = ["localhost", "LOCALHOST", "::1", "127.0.0.1", "127.255.255.255", "127.0.1.1"];
   const foreign = [
-    "127.0.0.256", "127.0.0", "127.1", "128.0.0.1", "0.0.0.0", "::", "::ffff:127.0.0.1", "localhost.", "[::1]", "",
-    "localhost.evil.example", "127.0.0.1.evil.example", "evil-localhost",
+    "127.0.0.256",
+    "127.0.0",
+    "127.1",
+    "128.0.0.1",
+    "0.0.0.0",
+    "::",
+    "::ffff:127.0.0.1",
+    "localhost.",
+    "[::1]",
+    "",
+    "localhost.evil.example",
+    "127.0.0.1.evil.example",
+    "evil-localhost",
   ];
   for (const name of loopback) it(`takes ${name}`, () => assert.equal(isLoopbackHost(name), true));
   for (const name of foreign) it(`refuses ${JSON.stringify(name)}`, () => assert.equal(isLoopbackHost(name), false));
 });
 
 describe("callableHost", () => {
-  const rows = [["0.0.0.0", "127.0.0.1"], ["::", "::1"], ["192.0.2.1", "192.0.2.1"], ["localhost", "localhost"]] as const;
-  for (const [address, expected] of rows) it(`of ${address} is ${expected}`, () => assert.equal(callableHost(address), expected));
+  const rows = [
+    ["0.0.0.0", "127.0.0.1"],
+    ["::", "::1"],
+    ["192.0.2.1", "192.0.2.1"],
+    ["localhost", "localhost"],
+  ] as const;
+  for (const [address, expected] of rows)
+    it(`of ${address} is ${expected}`, () => assert.equal(callableHost(address), expected));
 });

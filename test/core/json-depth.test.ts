@@ -42,7 +42,7 @@ function depthOf(value: unknown): number {
 }
 
 function randomValue(random: Random, depth: number): unknown {
-  if (depth === 0) return random.pick([0, true, null, "", '"', "\\", '[{"', "}]", "\\\"[", "é[😀{"]);
+  if (depth === 0) return random.pick([0, true, null, "", '"', "\\", '[{"', "}]", '\\"[', "é[😀{"]);
   const items = Array.from({ length: random.int(0, 3) }, () => randomValue(random, depth - 1));
   if (random.next() < 0.5) return items;
   return Object.fromEntries(items.map((item, index) => [`${random.pick(["k", "[", '"'])}${index}`, item]));

@@ -62,7 +62,7 @@ test("a JSON document with one character changed is faulty just when JSON.parse 
   const document = JSON.stringify({ a: [1, -2.5e3, true, null, "x\n\u00e9"], "b c": { d: {}, e: [] } }, null, 1);
   forEachSeed(2000, (random) => {
     const at = random.int(0, document.length - 1);
-    const char = random.pick([..."{}[],:\"\\ 0.e-tn\n"]);
+    const char = random.pick([...'{}[],:"\\ 0.e-tn\n']);
     const text = document.slice(0, at) + char + document.slice(at + random.int(0, 1));
     assert.equal(findJsonFault(text) === undefined, isJson(text), JSON.stringify(text));
   });

@@ -13,9 +13,11 @@ describe("hashLabels and equalLabels", () => {
 
   test("equal sets hash alike and nothing else is equal, on random labels", () => {
     forEachSeed(50, (random) => {
-      const text = (): string => Array.from({ length: random.int(1, 2) }, () => random.pick(["\0", "1", "é", "a"])).join("");
+      const text = (): string =>
+        Array.from({ length: random.int(1, 2) }, () => random.pick(["\0", "1", "é", "a"])).join("");
       const labels = (): string[] => ["a", "b", "c"].filter(() => random.next() < 0.6).flatMap((key) => [key, text()]);
-      const canonical = (set: readonly string[]): string => JSON.stringify(Object.fromEntries(set.flatMap((key, at) => (at % 2 ? [] : [[key, set[at + 1]]]))));
+      const canonical = (set: readonly string[]): string =>
+        JSON.stringify(Object.fromEntries(set.flatMap((key, at) => (at % 2 ? [] : [[key, set[at + 1]]]))));
       for (let round = 0; round < 100; round++) {
         const [one, other] = [labels(), labels()];
         assert.equal(equalLabels(one, other), canonical(one) === canonical(other));
@@ -25,7 +27,9 @@ describe("hashLabels and equalLabels", () => {
   });
 
   test("the hash spreads similar labels", () => {
-    const hashes = new Set(Array.from({ length: 20_000 }, (_, index) => hashLabels(["session", `s${index}`, "model", "m"])));
+    const hashes = new Set(
+      Array.from({ length: 20_000 }, (_, index) => hashLabels(["session", `s${index}`, "model", "m"])),
+    );
     assert.ok(hashes.size > 19_990, `${hashes.size} of 20000 hashes differ`);
   });
 });

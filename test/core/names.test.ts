@@ -16,8 +16,14 @@ describe("label keys", () => {
     test(`takes ${name}`, () => assert.equal(findLabelNameFault(name), undefined));
   }
   const refused: readonly [string, RegExp][] = [
-    ["9a", /not starting with a digit/], ["", /letters/], ["a:b", /letters/], ["__name__", /reserved by Prometheus/], ["__x", /reserved/],
-    ["le", /histograms/], ["quantile", /summaries/], ["a\n", /letters/],
+    ["9a", /not starting with a digit/],
+    ["", /letters/],
+    ["a:b", /letters/],
+    ["__name__", /reserved by Prometheus/],
+    ["__x", /reserved/],
+    ["le", /histograms/],
+    ["quantile", /summaries/],
+    ["a\n", /letters/],
   ];
   for (const [name, message] of refused) {
     test(`refuses ${JSON.stringify(name)}`, () => assert.match(findLabelNameFault(name)!, message));

@@ -4,10 +4,11 @@ import { describe, test } from "node:test";
 import { parseExposition } from "../../src/core/parse-exposition.ts";
 import { forEachSeed } from "../support/random.ts";
 
-const shown = (text: string) => parseExposition(text).map(({ samples, ...family }) => ({
-  ...family,
-  samples: samples.map(({ name, labels, value }) => [name, Object.fromEntries(labels), value]),
-}));
+const shown = (text: string) =>
+  parseExposition(text).map(({ samples, ...family }) => ({
+    ...family,
+    samples: samples.map(({ name, labels, value }) => [name, Object.fromEntries(labels), value]),
+  }));
 
 describe("the text format, read back", () => {
   test("families with their samples", () => {
@@ -27,12 +28,24 @@ describe("the text format, read back", () => {
     ].join("\n");
     assert.deepEqual(shown(text), [
       {
-        name: "a_total", type: "counter", help: "What \\ it\nis",
-        samples: [["a_total", { x: "1", y: 'q"b\\n\n' }, 3], ["a_total", {}, 4000]],
+        name: "a_total",
+        type: "counter",
+        help: "What \\ it\nis",
+        samples: [
+          ["a_total", { x: "1", y: 'q"b\\n\n' }, 3],
+          ["a_total", {}, 4000],
+        ],
       },
       {
-        name: "h", type: "histogram", help: "",
-        samples: [["h_bucket", { le: "0.5" }, 1], ["h_bucket", { le: "+Inf" }, 2], ["h_sum", {}, 7], ["h_count", {}, 2]],
+        name: "h",
+        type: "histogram",
+        help: "",
+        samples: [
+          ["h_bucket", { le: "0.5" }, 1],
+          ["h_bucket", { le: "+Inf" }, 2],
+          ["h_sum", {}, 7],
+          ["h_count", {}, 2],
+        ],
       },
       { name: "bare", type: "untyped", help: "", samples: [["bare", {}, Infinity]] },
     ]);

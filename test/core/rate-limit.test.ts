@@ -6,14 +6,23 @@ import { forEachSeed } from "../support/random.ts";
 describe("RateLimiter", () => {
   it("lets a burst through, then as many as the rate says", () => {
     const limiter = new RateLimiter({ requestsPerSecond: 2, burst: 3 });
-    assert.deepEqual([0, 0, 0, 0, 0].map((nowMs) => limiter.take("a", nowMs)), [0, 0, 0, 1, 1]);
-    assert.deepEqual([499, 500, 501, 1000, 1001].map((nowMs) => limiter.take("a", nowMs)), [1, 0, 1, 0, 1]);
+    assert.deepEqual(
+      [0, 0, 0, 0, 0].map((nowMs) => limiter.take("a", nowMs)),
+      [0, 0, 0, 1, 1],
+    );
+    assert.deepEqual(
+      [499, 500, 501, 1000, 1001].map((nowMs) => limiter.take("a", nowMs)),
+      [1, 0, 1, 0, 1],
+    );
   });
 
   it("never saves up more than the burst", () => {
     const limiter = new RateLimiter({ requestsPerSecond: 1000, burst: 2 });
     limiter.take("a", 0);
-    assert.deepEqual([1e9, 1e9, 1e9].map((nowMs) => limiter.take("a", nowMs)), [0, 0, 1]);
+    assert.deepEqual(
+      [1e9, 1e9, 1e9].map((nowMs) => limiter.take("a", nowMs)),
+      [0, 0, 1],
+    );
   });
 
   it("says in whole seconds, at least one, when to come back", () => {
@@ -27,12 +36,18 @@ describe("RateLimiter", () => {
 
   it("counts each key apart", () => {
     const limiter = new RateLimiter({ requestsPerSecond: 1, burst: 1 });
-    assert.deepEqual(["a", "b", "a", "b"].map((key) => limiter.take(key, 0)), [0, 0, 1, 1]);
+    assert.deepEqual(
+      ["a", "b", "a", "b"].map((key) => limiter.take(key, 0)),
+      [0, 0, 1, 1],
+    );
   });
 
   it("takes a burst below one as one", () => {
     const limiter = new RateLimiter({ requestsPerSecond: 1, burst: 0 });
-    assert.deepEqual([0, 0, 1000].map((nowMs) => limiter.take("a", nowMs)), [0, 1, 0]);
+    assert.deepEqual(
+      [0, 0, 1000].map((nowMs) => limiter.take("a", nowMs)),
+      [0, 1, 0],
+    );
   });
 
   it("is off with a rate of 0", () => {

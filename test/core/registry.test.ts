@@ -6,7 +6,13 @@ import type { Sample, Series } from "../../src/core/series.ts";
 import { forEachSeed, type Random, seededRandom } from "../support/random.ts";
 import { count, render, sampleOf } from "../support/samples.ts";
 
-const LIMITS: Limits = { maxLabelCount: 2, maxLabelValueLength: 5, maxMetricNames: 2, maxSeries: 4, maxSeriesPerMetric: 3 };
+const LIMITS: Limits = {
+  maxLabelCount: 2,
+  maxLabelValueLength: 5,
+  maxMetricNames: 2,
+  maxSeries: 4,
+  maxSeriesPerMetric: 3,
+};
 
 function limited(): Registry {
   const registry = new Registry();
@@ -41,8 +47,16 @@ describe("counting", () => {
 
   test("families stand in the order of their names, series in the order in which they came", () => {
     const registry = new Registry();
-    for (const [name, v] of [["b", "2"], ["a", "9"], ["b", "1"], ["a", "3"]] as const) count(registry, sampleOf({ name, labels: { v } }));
-    const order = render(registry).split("\n").filter((line) => !line.startsWith("#") && line !== "");
+    for (const [name, v] of [
+      ["b", "2"],
+      ["a", "9"],
+      ["b", "1"],
+      ["a", "3"],
+    ] as const)
+      count(registry, sampleOf({ name, labels: { v } }));
+    const order = render(registry)
+      .split("\n")
+      .filter((line) => !line.startsWith("#") && line !== "");
     assert.deepEqual(order, ['a{v="9"} 1', 'a{v="3"} 1', 'b{v="2"} 1', 'b{v="1"} 1']);
   });
 
@@ -80,7 +94,12 @@ describe("refusals", () => {
     ["another type", { name: "h" }, "type_mismatch", /"h" is a histogram already and cannot take a counter sample/],
     ["a name that a family prints", { name: "h_bucket" }, "name_collision", /"h_bucket", which belongs to "h"/],
     ["too many labels", { labels: { a: "1", b: "2", c: "3" } }, "too_many_labels", /has 3 labels; at most 2/],
-    ["a long label value", { labels: { a: "123456" } }, "label_value_too_long", /"a" of "x_total" has 6 characters; at most 5/],
+    [
+      "a long label value",
+      { labels: { a: "123456" } },
+      "label_value_too_long",
+      /"a" of "x_total" has 6 characters; at most 5/,
+    ],
     ["a name of the daemon's", { name: "pi_daemon_requests_total" }, "reserved_name", /reserved for the daemon/],
     ["a name of the process collector's", { name: "process_x" }, "reserved_name", /reserved/],
   ];
@@ -167,7 +186,12 @@ describe("reservations", () => {
 describe("what goes away", () => {
   test("drop takes the series that have all given labels, and frees the type with the last one", () => {
     const registry = new Registry();
-    for (const [a, b] of [["1", "1"], ["1", "2"], ["2", "1"]] as const) count(registry, sampleOf({ labels: { a, b } }));
+    for (const [a, b] of [
+      ["1", "1"],
+      ["1", "2"],
+      ["2", "1"],
+    ] as const)
+      count(registry, sampleOf({ labels: { a, b } }));
     assert.equal(registry.countMatching("x_total", ["a", "1"]), 2);
     assert.equal(registry.drop("x_total", ["a", "1"]), 2);
     assert.match(render(registry), /^# HELP[^]*x_total\{a="2",b="1"\} 1\n$/);
@@ -184,7 +208,10 @@ describe("what goes away", () => {
     assert.equal(registry.hasExpired(cutoffMs), true);
     assert.equal(registry.expire(cutoffMs), 1);
     assert.equal(registry.hasExpired(cutoffMs), false);
-    assert.deepEqual(registry.listed().map(({ name }) => name), ["old_counter", "young_gauge"]);
+    assert.deepEqual(
+      registry.listed().map(({ name }) => name),
+      ["old_counter", "young_gauge"],
+    );
   });
 
   test("the daemon's own metrics neither expire nor drop, and are outside the limits", () => {
@@ -201,13 +228,23 @@ describe("what goes away", () => {
 
 describe("snapshots", () => {
   const TYPES = ["counter", "gauge", "histogram", "summary"] as const;
-  const LABELS: readonly Record<string, string>[] = [{}, { a: "1" }, { a: "1", b: "2" }, { b: "2", a: "1" }, { c: "x\n" }];
+  const LABELS: readonly Record<string, string>[] = [
+    {},
+    { a: "1" },
+    { a: "1", b: "2" },
+    { b: "2", a: "1" },
+    { c: "x\n" },
+  ];
 
   function changeAtRandom(random: Random, registry: Registry, nowMs: number): void {
     const type = random.pick(TYPES);
     const name = `${type}_${random.int(1, 3)}`;
     if (random.next() < 0.05) registry.drop(name, random.pick([[], ["a", "1"]]));
-    else count(registry, sampleOf({ name, type, labels: random.pick(LABELS), value: random.int(1, 100) / 4 }), { nowMs, wallMs: nowMs * 1000 });
+    else
+      count(registry, sampleOf({ name, type, labels: random.pick(LABELS), value: random.int(1, 100) / 4 }), {
+        nowMs,
+        wallMs: nowMs * 1000,
+      });
   }
 
   function restored(lines: Iterable<RegistryJson>): Registry {

@@ -50,8 +50,12 @@ describe("matchRoute", () => {
   for (const [method, path, expected] of rows) {
     it(`answers ${method} ${path}`, () => {
       const match = matchRoute(table, method, path);
-      const actual = match.kind === "found" ? [match.route.pattern, { ...match.params }]
-        : match.kind === "wrong-method" ? match.allow : match.kind;
+      const actual =
+        match.kind === "found"
+          ? [match.route.pattern, { ...match.params }]
+          : match.kind === "wrong-method"
+            ? match.allow
+            : match.kind;
       assert.deepEqual(actual, expected);
     });
   }
@@ -79,7 +83,10 @@ describe("compileRoutes", () => {
       assert.throws(() => compileRoutes([{ method: "GET", pattern }]), { name: "TypeError", message: /Route pattern/ });
     });
   }
-  for (const [first, second] of [["/a", "/a"], ["/:a/x", "/:b/x"]] as const) {
+  for (const [first, second] of [
+    ["/a", "/a"],
+    ["/:a/x", "/:b/x"],
+  ] as const) {
     it(`refuses ${first} beside ${second}`, () => {
       const routes = [first, second].map((pattern) => ({ method: "GET", pattern }));
       assert.throws(() => compileRoutes(routes), { name: "TypeError", message: `Two routes answer GET ${second}` });

@@ -2,7 +2,19 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { listSettings, mapLeaves } from "../../src/core/schema-walk.ts";
 import {
-  anything, array, filePath, integer, nullable, object, optional, record, secret, string, union, validate, withDefault,
+  anything,
+  array,
+  filePath,
+  integer,
+  nullable,
+  object,
+  optional,
+  record,
+  secret,
+  string,
+  union,
+  validate,
+  withDefault,
 } from "../../src/core/validate.ts";
 
 const schema = object({

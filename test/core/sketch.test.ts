@@ -132,8 +132,22 @@ test("it comes back from JSON as it was, and goes on alike", () => {
 });
 
 const notSketches = [
-  null, {}, "[]", [1], [1, 2], [2, 1, 0, 1], [1, 2, 3], [1, 2, 3, 0], [1, 2, 3, -1], [1, 2, 3.5, 1], [1, 2, 3, 1, 0, 1],
-  [1, 2, 3, 1, -1, 1], [1, 2, "3", 1], [NaN, 2, 3, 1], [1, 2, 3, 2 ** 60], Array(5000).fill(1),
+  null,
+  {},
+  "[]",
+  [1],
+  [1, 2],
+  [2, 1, 0, 1],
+  [1, 2, 3],
+  [1, 2, 3, 0],
+  [1, 2, 3, -1],
+  [1, 2, 3.5, 1],
+  [1, 2, 3, 1, 0, 1],
+  [1, 2, 3, 1, -1, 1],
+  [1, 2, "3", 1],
+  [NaN, 2, 3, 1],
+  [1, 2, 3, 2 ** 60],
+  Array(5000).fill(1),
 ];
 
 for (const json of notSketches) {
@@ -178,7 +192,10 @@ test("joined bins keep the order of the answers, on both sides of zero", () => {
     const sketch = sketchOf(values);
     assert.equal(sketch.binCount, 2048);
     const answers = quantiles.map((q) => sketch.quantile(q));
-    assert.deepEqual(answers, answers.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      answers,
+      answers.toSorted((a, b) => a - b),
+    );
     for (const q of [0.01, 0.99]) assertClose(sketch.quantile(q), exactQuantile(values, q), `quantile ${q}`);
   });
 });

@@ -46,7 +46,11 @@ test("a new slice begins a minute after the last one did, or later", () => {
 
 test("the remembered answer goes with an observation, with other quantiles and with time", () => {
   const summary = new SlidingSummary();
-  for (const [value, nowMs] of [[1, 0], [3, 5 * minuteMs]] as const) summary.observe(value, nowMs);
+  for (const [value, nowMs] of [
+    [1, 0],
+    [3, 5 * minuteMs],
+  ] as const)
+    summary.observe(value, nowMs);
   const asked = [0, 1];
   const answer = summary.quantiles(asked, 6 * minuteMs);
   assert.deepEqual(answer, [1, 3]);

@@ -1,8 +1,27 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import {
-  type Infer, MAX_ISSUES, type Schema, anything, array, boolean, filePath, integer, literal, nullable, number, object,
-  oneOf, optional, record, refine, secret, string, union, validate, withDefault,
+  type Infer,
+  MAX_ISSUES,
+  type Schema,
+  anything,
+  array,
+  boolean,
+  filePath,
+  integer,
+  literal,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  record,
+  refine,
+  secret,
+  string,
+  union,
+  validate,
+  withDefault,
 } from "../../src/core/validate.ts";
 import { forEachSeed } from "../support/random.ts";
 
@@ -27,10 +46,18 @@ for (const [name, schema, value, expected] of [
   ["string, empty", string({ minLength: 1 }), "", "must not be empty"],
   ["string, pattern", string({ pattern: /^a+$/ }), "b\n", 'expected a string that matches /^a+$/, got "b\\n"'],
   ["string, named pattern", string({ pattern: /^a+$/, expected: "some a" }), "b", 'expected some a, got "b"'],
-  ["string, lone surrogate", string({ wellFormed: true }), "\ud800",
-    "expected well-formed Unicode, got a lone surrogate"],
-  ["string, long and not shown", string({ pattern: /^a$/, expected: "a" }), LONG,
-    "expected a, got a string of 200 characters"],
+  [
+    "string, lone surrogate",
+    string({ wellFormed: true }),
+    "\ud800",
+    "expected well-formed Unicode, got a lone surrogate",
+  ],
+  [
+    "string, long and not shown",
+    string({ pattern: /^a$/, expected: "a" }),
+    LONG,
+    "expected a, got a string of 200 characters",
+  ],
   ["number", number(), "5", 'expected a number, got "5"'],
   ["number, infinite", number(), Infinity, "expected a number, got Infinity"],
   ["number, NaN", number(), NaN, "expected a number, got NaN"],
@@ -42,8 +69,12 @@ for (const [name, schema, value, expected] of [
   ["boolean", boolean(), "true", 'expected true or false, got "true"'],
   ["literal", literal("a"), "b", 'expected "a", got "b"'],
   ["oneOf", oneOf(["debug", "info"]), [], 'expected one of "debug", "info", got an array'],
-  ["oneOf, near", oneOf(["debug", "info"]), "inof",
-    'expected one of "debug", "info", got "inof"; did you mean "info"?'],
+  [
+    "oneOf, near",
+    oneOf(["debug", "info"]),
+    "inof",
+    'expected one of "debug", "info", got "inof"; did you mean "info"?',
+  ],
   ["filePath", filePath(), "~root/x", 'expected a path (~/ is the home directory), got "~root/x"'],
   ["filePath, empty", filePath(), "", 'expected a path (~/ is the home directory), got ""'],
   ["nullable", nullable(integer()), "x", 'expected an integer, got "x"'],
@@ -55,16 +86,28 @@ for (const [name, schema, value, expected] of [
   ["object, null", object({}), null, "expected an object, got null"],
   ["object, missing", object({ a: integer() }), {}, "a: is required; expected an integer"],
   ["object, undefined", object({ a: integer() }), { a: undefined }, "a: is required; expected an integer"],
-  ["object, near key", object({ port: optional(integer()) }), { prot: 1 },
-    'prot: unknown key "prot"; did you mean "port"?'],
+  [
+    "object, near key",
+    object({ port: optional(integer()) }),
+    { prot: 1 },
+    'prot: unknown key "prot"; did you mean "port"?',
+  ],
   ["object, far key", object({ port: optional(integer()) }), { xyzzy: 1 }, 'xyzzy: unknown key "xyzzy"'],
   ["record, value", record(integer()), { a: "x" }, 'a: expected an integer, got "x"'],
-  ["record, key", record(integer(), { key: string({ pattern: /^[a-z]$/, expected: "a letter" }) }), { 1: 1 },
-    '1: bad key: expected a letter, got "1"'],
+  [
+    "record, key",
+    record(integer(), { key: string({ pattern: /^[a-z]$/, expected: "a letter" }) }),
+    { 1: 1 },
+    '1: bad key: expected a letter, got "1"',
+  ],
   ["record, too many", record(integer(), { max: 1 }), { a: 1, b: 2 }, "expected at most 1 keys, got 2"],
   ["union", union(integer(), string()), true, "expected an integer or a string, got true"],
-  ["secret", secret(string({ pattern: /^a+$/, expected: "a token" })), "hunter2",
-    "expected a token; what was given is a secret and not shown"],
+  [
+    "secret",
+    secret(string({ pattern: /^a+$/, expected: "a token" })),
+    "hunter2",
+    "expected a token; what was given is a secret and not shown",
+  ],
 ] as const) {
   test(`${name} refuses ${JSON.stringify(value).slice(0, 20)}`, () => {
     assert.deepEqual(faults(schema, value), [expected]);
@@ -97,7 +140,12 @@ test("all problems are told at once, each at its path", () => {
   });
   const value = {
     server: { prot: 1, port: "9876", listenAddress: null },
-    metrics: { buckets: [{ match: "a", buckets: [1] }, { match: 5, buckets: [1, "x"] }] },
+    metrics: {
+      buckets: [
+        { match: "a", buckets: [1] },
+        { match: 5, buckets: [1, "x"] },
+      ],
+    },
   };
   assert.deepEqual(faults(schema, value), [
     'server.prot: unknown key "prot"; did you mean "port"?',

@@ -21,7 +21,18 @@ const DISK_BYTES = 1 << 20;
 
 /** Names that collide with each other's samples, and with what objects have by themselves. */
 const NAMES = [
-  "x", "x_total", "x_count", "x_sum", "x_bucket", "y", "y_total", "z", "z_created", "__proto__", "constructor", "toString",
+  "x",
+  "x_total",
+  "x_count",
+  "x_sum",
+  "x_bucket",
+  "y",
+  "y_total",
+  "z",
+  "z_created",
+  "__proto__",
+  "constructor",
+  "toString",
 ];
 const VALUE_OF: Readonly<Record<string, (random: Random) => object>> = {
   counter: (random) => ({ increment: random.int(0, 5) }),
@@ -103,7 +114,10 @@ async function fillNowAndThen(disk: string, random: Random, isOver: () => boolea
   return fills;
 }
 
-const VARIANTS = ["async", "sync"].flatMap((durability) => [{ durability, isTight: false }, { durability, isTight: true }]);
+const VARIANTS = ["async", "sync"].flatMap((durability) => [
+  { durability, isTight: false },
+  { durability, isTight: true },
+]);
 
 for (const { durability, isTight } of VARIANTS) {
   const where = isTight ? ", on a disk that is full now and then" : "";
@@ -152,17 +166,25 @@ test("one requestId sent by 100 clients at once counts once, whatever becomes of
     const configPath = writeProgramConfig(join(directory, "config.json"), { dataDir, storage: { durability } });
     let daemon = await startProgram(t, configPath);
     const send = (requestId: string): Promise<Response> =>
-      daemon.post("/api/metrics/batch", { requestId, metrics: [{ name: "once_total", type: "counter", labels: { requestId } }] });
+      daemon.post("/api/metrics/batch", {
+        requestId,
+        metrics: [{ name: "once_total", type: "counter", labels: { requestId } }],
+      });
     for (let round = 0; round < 5; round++) {
-      const statuses = await Promise.all(Array.from({ length: 100 }, async () => {
-        const reply = await send(`id-${round}`);
-        await reply.text();
-        return reply.status;
-      }));
+      const statuses = await Promise.all(
+        Array.from({ length: 100 }, async () => {
+          const reply = await send(`id-${round}`);
+          await reply.text();
+          return reply.status;
+        }),
+      );
       assert.deepEqual(statuses.sort().slice(0, 2), [200, 409], `round ${round}`);
     }
     for (let round = 5; round < 8; round++) {
-      const sendOnce = (): Promise<unknown> => send(`id-${round}`).then((reply) => reply.text()).catch(() => undefined);
+      const sendOnce = (): Promise<unknown> =>
+        send(`id-${round}`)
+          .then((reply) => reply.text())
+          .catch(() => undefined);
       const sent = Array.from({ length: 100 }, sendOnce);
       await Promise.race(sent);
       await daemon.end();
@@ -172,7 +194,10 @@ test("one requestId sent by 100 clients at once counts once, whatever becomes of
       assert.ok(statuses.filter((status) => status === 200).length <= 1, statuses.join());
     }
     const values = [...(await exposed(daemon)).matchAll(/^once_total\{.*\} (\d+)$/gm)].map(([, value]) => value);
-    assert.deepEqual(values, Array.from({ length: 8 }, () => "1"));
+    assert.deepEqual(
+      values,
+      Array.from({ length: 8 }, () => "1"),
+    );
     await daemon.end("SIGTERM");
   }
 });
@@ -181,7 +206,9 @@ test("100 000 series: posted, scraped and written as a snapshot while others are
   const directory = tempDir(t);
   const dataDir = join(directory, "data");
   const configPath = writeProgramConfig(join(directory, "config.json"), {
-    dataDir, metrics: { maxSeries: 100_000 }, storage: { maxJournalBytes: 2 << 20 },
+    dataDir,
+    metrics: { maxSeries: 100_000 },
+    storage: { maxJournalBytes: 2 << 20 },
   });
   let daemon = await startProgram(t, configPath);
   let isOver = false;
@@ -197,7 +224,9 @@ test("100 000 series: posted, scraped and written as a snapshot while others are
   })();
   for (let batch = 0; batch < 100; batch++) {
     const metrics = Array.from({ length: 1000 }, (_, index) => ({
-      name: `many_${batch % 20}_total`, type: "counter", labels: { batch: String(batch), index: String(index) },
+      name: `many_${batch % 20}_total`,
+      type: "counter",
+      labels: { batch: String(batch), index: String(index) },
     }));
     const reply = await daemon.post("/api/metrics/batch", { metrics });
     const { failed } = (await reply.json()) as { failed: { error: string }[] };

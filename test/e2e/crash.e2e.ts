@@ -13,7 +13,9 @@ const SMALL_JOURNAL = { maxJournalBytes: 65_536 };
 
 function stateFile(dataDir: string, kind: "journal" | "snapshot"): string | undefined {
   const directory = join(dataDir, "metrics");
-  const files = readdirSync(directory).filter((name) => name.includes(kind) && !name.includes("corrupt") && !name.includes("tmp"));
+  const files = readdirSync(directory).filter(
+    (name) => name.includes(kind) && !name.includes("corrupt") && !name.includes("tmp"),
+  );
   return files.length === 0 ? undefined : join(directory, files.sort().at(-1)!);
 }
 
@@ -40,7 +42,10 @@ const DAMAGE: Readonly<Record<string, (dataDir: string, random: Random) => strin
     return `the journal cut by ${lost} bytes`;
   },
   "garbage after the journal": (dataDir, random) => {
-    appendFileSync(stateFile(dataDir, "journal")!, Buffer.from(Array.from({ length: random.int(1, 100) }, () => random.int(0, 255))));
+    appendFileSync(
+      stateFile(dataDir, "journal")!,
+      Buffer.from(Array.from({ length: random.int(1, 100) }, () => random.int(0, 255))),
+    );
     return "garbage after the journal";
   },
   "a bit of the journal flipped": (dataDir, random) => flipBit(stateFile(dataDir, "journal")!, random),

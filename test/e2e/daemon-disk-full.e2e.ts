@@ -1,4 +1,6 @@
-/** The whole daemon on a small disk that fills up under load: what is acknowledged is kept, and it gets well by itself. */
+/**
+ * The whole daemon on a small disk that fills up under load: what is acknowledged is kept, and it gets well by itself.
+ */
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -75,37 +77,41 @@ for (const durability of ["async", "sync"]) {
   });
 }
 
-test("a start on a full disk says so and ends, or is degraded; it acknowledges only what it keeps", { skip }, async (t) => {
-  const disk = tmpfs(t, SIZE_BYTES);
-  const dataDir = join(disk, "data");
-  const configPath = writeProgramConfig(join(tempDir(t), "config.json"), { dataDir });
+test(
+  "a start on a full disk says so and ends, or is degraded; it acknowledges only what it keeps",
+  { skip },
+  async (t) => {
+    const disk = tmpfs(t, SIZE_BYTES);
+    const dataDir = join(disk, "data");
+    const configPath = writeProgramConfig(join(tempDir(t), "config.json"), { dataDir });
 
-  let makeRoom = fillUp(disk);
-  const first = await tryProgram(t, configPath);
-  assert.ok(!("url" in first), "there is no room for a token");
-  assert.equal(first.code, 1);
-  assert.match(first.log, /cannot start[^\n]*\/data: ENOSPC: no space left/);
-  makeRoom();
+    let makeRoom = fillUp(disk);
+    const first = await tryProgram(t, configPath);
+    assert.ok(!("url" in first), "there is no room for a token");
+    assert.equal(first.code, 1);
+    assert.match(first.log, /cannot start[^\n]*\/data: ENOSPC: no space left/);
+    makeRoom();
 
-  const tally = new Tally();
-  let daemon = await startProgram(t, configPath);
-  let more = 50;
-  await tally.sendWhile(daemon, (status) => (assert.equal(status, 200), --more > 0));
-  assert.equal((await daemon.end("SIGTERM")).code, 0);
+    const tally = new Tally();
+    let daemon = await startProgram(t, configPath);
+    let more = 50;
+    await tally.sendWhile(daemon, (status) => (assert.equal(status, 200), --more > 0));
+    assert.equal((await daemon.end("SIGTERM")).code, 0);
 
-  makeRoom = fillUp(disk);
-  const second = await tryProgram(t, configPath);
-  if ("url" in second) {
-    let tries = 100;
-    await tally.sendWhile(second, () => --tries > 0);
-    assert.equal(await tally.exposed(second), tally.acknowledged);
-    await second.end();
-  } else {
-    assert.equal(second.code, 1);
-    assert.match(second.log, /cannot start[^\n]*\/data: ENOSPC: no space left/);
-  }
-  makeRoom();
-  daemon = await startProgram(t, configPath);
-  assert.equal(await tally.exposed(daemon), tally.acknowledged);
-  await daemon.end("SIGTERM");
-});
+    makeRoom = fillUp(disk);
+    const second = await tryProgram(t, configPath);
+    if ("url" in second) {
+      let tries = 100;
+      await tally.sendWhile(second, () => --tries > 0);
+      assert.equal(await tally.exposed(second), tally.acknowledged);
+      await second.end();
+    } else {
+      assert.equal(second.code, 1);
+      assert.match(second.log, /cannot start[^\n]*\/data: ENOSPC: no space left/);
+    }
+    makeRoom();
+    daemon = await startProgram(t, configPath);
+    assert.equal(await tally.exposed(daemon), tally.acknowledged);
+    await daemon.end("SIGTERM");
+  },
+);

@@ -16,9 +16,9 @@ function configOn(t: TestContext, disk: CuttableDisk, durability: "async" | "syn
 }
 
 /**
- * Sends until the power goes in the midst of it, round by round; answers how many increments were missing that had been acknowledged
- * before the power went. What is in flight at that moment is not asked of: the kernel's shutdown is no instant, and lets an fdatasync
- * that it overtakes succeed now and then, which a real power cut cannot.
+ * Sends until the power goes in the midst of it, round by round; answers how many increments were missing that had been
+ * acknowledged before the power went. What is in flight at that moment is not asked of: the kernel's shutdown is no
+ * instant, and lets an fdatasync that it overtakes succeed now and then, which a real power cut cannot.
  */
 async function countLost(t: TestContext, durability: "async" | "sync"): Promise<number> {
   const disk = ext4(t);
@@ -51,39 +51,47 @@ async function countLost(t: TestContext, durability: "async" | "sync"): Promise<
   return lost;
 }
 
-test("a power cut takes nothing acknowledged in sync mode; what was refused counts once when sent again", { skip }, async (t) => {
-  assert.equal(await countLost(t, "sync"), 0);
-});
+test(
+  "a power cut takes nothing acknowledged in sync mode; what was refused counts once when sent again",
+  { skip },
+  async (t) => {
+    assert.equal(await countLost(t, "sync"), 0);
+  },
+);
 
 test("the same in async mode loses the last second: the power cut is real", { skip }, async (t) => {
   assert.ok((await countLost(t, "async")) > 0);
 });
 
-test("a file system that goes read-only: 503 for those who send, the rest is served, nothing is lost", { skip }, async (t) => {
-  const disk = ext4(t);
-  const configPath = configOn(t, disk, "sync");
-  const tally = new Tally();
-  let daemon = await startProgram(t, configPath);
-  let before = 300;
-  await tally.sendWhile(daemon, (status) => {
-    if (--before === 0) disk.becomeReadOnly();
-    return status === 200;
-  });
-  assert.equal(tally.unknown, 0);
-  const health = await daemon.fetch("/health");
-  assert.equal(health.status, 503);
-  assert.match(await health.text(), /EROFS|EIO/);
-  assert.equal(await tally.exposed(daemon), tally.acknowledged);
-  await daemon.end();
+test(
+  "a file system that goes read-only: 503 for those who send, the rest is served, nothing is lost",
+  { skip },
+  async (t) => {
+    const disk = ext4(t);
+    const configPath = configOn(t, disk, "sync");
+    const tally = new Tally();
+    let daemon = await startProgram(t, configPath);
+    let before = 300;
+    await tally.sendWhile(daemon, (status) => {
+      if (--before === 0) disk.becomeReadOnly();
+      return status === 200;
+    });
+    assert.equal(tally.unknown, 0);
+    const health = await daemon.fetch("/health");
+    assert.equal(health.status, 503);
+    assert.match(await health.text(), /EROFS|EIO/);
+    assert.equal(await tally.exposed(daemon), tally.acknowledged);
+    await daemon.end();
 
-  const refused = await tryProgram(t, configPath);
-  assert.ok(!("url" in refused), "no lock can be had on a read-only disk");
-  assert.equal(refused.code, 1);
-  assert.match(refused.log, /cannot start[^\n]*\/data: EROFS: read-only file system/);
+    const refused = await tryProgram(t, configPath);
+    assert.ok(!("url" in refused), "no lock can be had on a read-only disk");
+    assert.equal(refused.code, 1);
+    assert.match(refused.log, /cannot start[^\n]*\/data: EROFS: read-only file system/);
 
-  disk.restart();
-  daemon = await startProgram(t, configPath);
-  await tally.check(daemon);
-  await tally.sendAgain(daemon);
-  await daemon.end();
-});
+    disk.restart();
+    daemon = await startProgram(t, configPath);
+    await tally.check(daemon);
+    await tally.sendAgain(daemon);
+    await daemon.end();
+  },
+);

@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import {
-  appendFileSync, chmodSync, chownSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync,
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
 } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
@@ -33,33 +41,37 @@ async function sendWell(daemon: Program, tally: Tally, count: number): Promise<v
   await tally.sendWhile(daemon, (status) => (assert.equal(status, 200), --rest > 0));
 }
 
-test("no descriptor left: the rest is served, what cannot be written is refused, the first free one makes it well", {
-  skip: isThere("prlimit") ? false : "needs prlimit",
-}, async (t) => {
-  const { configPath } = place(t, { storage: { maxJournalBytes: 8192 } });
-  const daemon = await startProgram(t, configPath, { wrapper: ["prlimit", "--nofile=50"] });
-  const tally = new Tally();
-  await sendWell(daemon, tally, 50);
+test(
+  "no descriptor left: the rest is served, what cannot be written is refused, the first free one makes it well",
+  {
+    skip: isThere("prlimit") ? false : "needs prlimit",
+  },
+  async (t) => {
+    const { configPath } = place(t, { storage: { maxJournalBytes: 8192 } });
+    const daemon = await startProgram(t, configPath, { wrapper: ["prlimit", "--nofile=50"] });
+    const tally = new Tally();
+    await sendWell(daemon, tally, 50);
 
-  const { port } = new URL(daemon.url);
-  const greedy = Array.from({ length: 100 }, () => openHalfARequest(Number(port)));
-  await until(() => greedy.some((socket) => socket.closed));
-  let tries = 300;
-  // Those connections that are open already: the journals grow full, and a new one cannot be opened.
-  await tally.sendWhile(daemon, () => --tries > 0, 4);
-  assert.ok(tally.refused > 0, "the limit was felt");
-  assert.equal(await tally.exposed(daemon), tally.acknowledged);
-  assert.equal((await daemon.fetch("/admin/stats")).status, 200);
+    const { port } = new URL(daemon.url);
+    const greedy = Array.from({ length: 100 }, () => openHalfARequest(Number(port)));
+    await until(() => greedy.some((socket) => socket.closed));
+    let tries = 300;
+    // Those connections that are open already: the journals grow full, and a new one cannot be opened.
+    await tally.sendWhile(daemon, () => --tries > 0, 4);
+    assert.ok(tally.refused > 0, "the limit was felt");
+    assert.equal(await tally.exposed(daemon), tally.acknowledged);
+    assert.equal((await daemon.fetch("/admin/stats")).status, 200);
 
-  for (const socket of greedy) socket.destroy();
-  await until(async () => (await tally.send(daemon)) === 200);
-  await sendWell(daemon, tally, 100);
-  await daemon.end();
-  const again = await startProgram(t, configPath);
-  await tally.check(again);
-  await tally.sendAgain(again);
-  await again.end();
-});
+    for (const socket of greedy) socket.destroy();
+    await until(async () => (await tally.send(daemon)) === 200);
+    await sendWell(daemon, tally, 100);
+    await daemon.end();
+    const again = await startProgram(t, configPath);
+    await tally.check(again);
+    await tally.sendAgain(again);
+    await again.end();
+  },
+);
 
 function openHalfARequest(port: number): Socket {
   const socket = connect(port, "127.0.0.1", () => void socket.write("GET /health HTTP/1.1\r\nHost: localhost\r\n"));
@@ -116,40 +128,48 @@ test("SIGTERM under load, with clients that stall: it ends in order and in time,
   await daemon.end("SIGTERM");
 });
 
-test("the wall clock jumps a day ahead and back, while it runs and between two runs", {
-  skip: isThere("faketime") ? false : "needs faketime",
-}, async (t) => {
-  const { dataDir, configPath } = place(t);
-  const offset = join(dataDir, "..", "offset");
-  const env = {
-    LD_PRELOAD: spawnSync("faketime", ["-f", "+0", "printenv", "LD_PRELOAD"], { encoding: "utf8" }).stdout.trim(),
-    FAKETIME_TIMESTAMP_FILE: offset,
-    FAKETIME_NO_CACHE: "1",
-    FAKETIME_DONT_FAKE_MONOTONIC: "1",
-  };
-  const batch = { requestId: "one", metrics: [{ name: "once_total", type: "counter", labels: { a: "b" } }] };
-  const hoursAhead = async (daemon: Program): Promise<number> =>
-    Math.round((Date.parse((await daemon.fetch("/health")).headers.get("date")!) - Date.now()) / 3_600_000) || 0;
-  const tally = new Tally();
-  writeFileSync(offset, "+0");
-  let daemon = await startProgram(t, configPath, { env });
-  assert.equal((await daemon.post("/api/metrics/batch", batch)).status, 200);
-  for (const [jump, hours] of [["+1d", 24], ["-1d", -24], ["+0", 0]] as const) {
-    writeFileSync(offset, jump);
-    // The Date header is made anew once a second.
-    await until(async () => (await hoursAhead(daemon)) === hours);
-    assert.equal((await daemon.post("/api/metrics/batch", batch)).status, 409);
-    await sendWell(daemon, tally, 50);
-    assert.equal(await tally.exposed(daemon), tally.acknowledged);
-    await daemon.end();
-    daemon = await startProgram(t, configPath, { env });
-    assert.equal(await hoursAhead(daemon), hours);
-    assert.equal((await daemon.post("/api/metrics/batch", batch)).status, 409);
-    assert.equal(await tally.exposed(daemon), tally.acknowledged);
-  }
-  assert.match(await (await daemon.fetch("/metrics")).text(), /^once_total\{a="b"\} 1$/m);
-  await daemon.end("SIGTERM");
-});
+test(
+  "the wall clock jumps a day ahead and back, while it runs and between two runs",
+  {
+    skip: isThere("faketime") ? false : "needs faketime",
+  },
+  async (t) => {
+    const { dataDir, configPath } = place(t);
+    const offset = join(dataDir, "..", "offset");
+    const env = {
+      LD_PRELOAD: spawnSync("faketime", ["-f", "+0", "printenv", "LD_PRELOAD"], { encoding: "utf8" }).stdout.trim(),
+      FAKETIME_TIMESTAMP_FILE: offset,
+      FAKETIME_NO_CACHE: "1",
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    };
+    const batch = { requestId: "one", metrics: [{ name: "once_total", type: "counter", labels: { a: "b" } }] };
+    const hoursAhead = async (daemon: Program): Promise<number> =>
+      Math.round((Date.parse((await daemon.fetch("/health")).headers.get("date")!) - Date.now()) / 3_600_000) || 0;
+    const tally = new Tally();
+    writeFileSync(offset, "+0");
+    let daemon = await startProgram(t, configPath, { env });
+    assert.equal((await daemon.post("/api/metrics/batch", batch)).status, 200);
+    for (const [jump, hours] of [
+      ["+1d", 24],
+      ["-1d", -24],
+      ["+0", 0],
+    ] as const) {
+      writeFileSync(offset, jump);
+      // The Date header is made anew once a second.
+      await until(async () => (await hoursAhead(daemon)) === hours);
+      assert.equal((await daemon.post("/api/metrics/batch", batch)).status, 409);
+      await sendWell(daemon, tally, 50);
+      assert.equal(await tally.exposed(daemon), tally.acknowledged);
+      await daemon.end();
+      daemon = await startProgram(t, configPath, { env });
+      assert.equal(await hoursAhead(daemon), hours);
+      assert.equal((await daemon.post("/api/metrics/batch", batch)).status, 409);
+      assert.equal(await tally.exposed(daemon), tally.acknowledged);
+    }
+    assert.match(await (await daemon.fetch("/metrics")).text(), /^once_total\{a="b"\} 1$/m);
+    await daemon.end("SIGTERM");
+  },
+);
 
 describe("the log at level debug, under load", () => {
   /** Reloads of a config with fifty faults, each of which is logged. */
@@ -238,19 +258,23 @@ describe("a second daemon", () => {
     await daemon.end("SIGTERM");
   });
 
-  test("cannot start when somebody has removed the file that tells who holds the directory", {
-    skip: isThere("flock") ? false : "needs flock",
-  }, async (t) => {
-    const { dataDir, configPath } = place(t);
-    const daemon = await startProgram(t, configPath);
-    rmSync(join(dataDir, "daemon.pid"));
-    const second = await tryProgram(t, configPath);
-    assert.ok(!("url" in second));
-    assert.equal(second.code, 4);
-    assert.match(second.log, /in use by another process/);
-    assert.equal((await daemon.end("SIGTERM")).code, 0);
-    assert.equal((await (await startProgram(t, configPath)).end("SIGTERM")).code, 0);
-  });
+  test(
+    "cannot start when somebody has removed the file that tells who holds the directory",
+    {
+      skip: isThere("flock") ? false : "needs flock",
+    },
+    async (t) => {
+      const { dataDir, configPath } = place(t);
+      const daemon = await startProgram(t, configPath);
+      rmSync(join(dataDir, "daemon.pid"));
+      const second = await tryProgram(t, configPath);
+      assert.ok(!("url" in second));
+      assert.equal(second.code, 4);
+      assert.match(second.log, /in use by another process/);
+      assert.equal((await daemon.end("SIGTERM")).code, 0);
+      assert.equal((await (await startProgram(t, configPath)).end("SIGTERM")).code, 0);
+    },
+  );
 
   test("of five that start at once, one runs and the others exit 4", async (t) => {
     const { configPath } = place(t);
@@ -295,7 +319,10 @@ describe("modes and owners", { skip: notLinux }, () => {
       let daemon = await startProgram(t, configPath, { wrapper });
       await sendWell(daemon, tally, 200);
       await daemon.end();
-      const journal = readdirSync(join(dataDir, "metrics")).filter((name) => name.includes("journal")).sort().at(-1)!;
+      const journal = readdirSync(join(dataDir, "metrics"))
+        .filter((name) => name.includes("journal"))
+        .sort()
+        .at(-1)!;
       appendFileSync(join(dataDir, "metrics", journal), "not a record at all");
       daemon = await startProgram(t, configPath, { wrapper });
       await sendWell(daemon, tally, 200);
@@ -318,7 +345,10 @@ describe("modes and owners", { skip: notLinux }, () => {
     const daemon = await startProgram(t, configPath);
     const modeOf = (name: string): number => lstatSync(join(dataDir, name)).mode & 0o777;
     assert.deepEqual([modeOf(""), modeOf("token"), modeOf("metrics")], [0o700, 0o600, 0o700]);
-    const warnings = daemon.log().split("\n").filter((line) => line.includes("let other users in"));
+    const warnings = daemon
+      .log()
+      .split("\n")
+      .filter((line) => line.includes("let other users in"));
     const warned = warnings.map((line) => (JSON.parse(line) as { path: string }).path);
     assert.deepEqual(warned, [dataDir, token, join(dataDir, "metrics")]);
     await daemon.end("SIGTERM");

@@ -45,7 +45,9 @@ for (const [line, config] of broken) {
 const variables = ["URL", "TOKEN", "BUFFER_SIZE", "FLUSH_INTERVAL", "TIMEOUT", "ENABLED", "CLIENT_CONFIG"];
 for (const variable of variables) {
   test(`PI_DAEMON_${variable} broken: pi runs on, with one warning`, { skip }, async (t) => {
-    const run = await runPi(await home(t), ["-p", "-e", EXTENSION, "hello"], { [`PI_DAEMON_${variable}`]: "/dev/null and more" });
+    const run = await runPi(await home(t), ["-p", "-e", EXTENSION, "hello"], {
+      [`PI_DAEMON_${variable}`]: "/dev/null and more",
+    });
     assert.deepEqual([run.exitCode, run.out], [0, "fine\n"]);
     assert.match(run.err, WARNING);
   });

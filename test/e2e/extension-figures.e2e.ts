@@ -5,7 +5,16 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type TestDaemon, startTestDaemon } from "../support/daemon.ts";
 import { type FakeLlm, asksForSummary, startFakeLlm } from "../support/fake-llm.ts";
-import { CONTEXT_WINDOW, EXTENSION, type PiHome, type RpcPi, makePiHome, runPi, startRpc, startRun } from "../support/pi-agent.ts";
+import {
+  CONTEXT_WINDOW,
+  EXTENSION,
+  type PiHome,
+  type RpcPi,
+  makePiHome,
+  runPi,
+  startRpc,
+  startRun,
+} from "../support/pi-agent.ts";
 import { installPi } from "../support/pi-install.ts";
 import { scrape } from "../support/scrape.ts";
 
@@ -42,14 +51,30 @@ interface SessionStats {
 /** Compares tokens and dollars with the sum of what pi says of these sessions. */
 async function assertUsage(url: string, sessions: readonly SessionStats[]): Promise<void> {
   const shown = await scrape(url);
-  const total = (read: (stats: SessionStats) => number): number => sessions.reduce((sum, stats) => sum + read(stats), 0);
-  assert.equal(shown.sum("pi_tokens_total", { type: "input" }), total(({ tokens }) => tokens.input));
-  assert.equal(shown.sum("pi_tokens_total", { type: "output" }), total(({ tokens }) => tokens.output));
-  assert.equal(shown.sum("pi_tokens_total", { type: "cache_read" }), total(({ tokens }) => tokens.cacheRead));
-  assert.equal(shown.sum("pi_tokens_total", { type: "cache_write" }), total(({ tokens }) => tokens.cacheWrite));
+  const total = (read: (stats: SessionStats) => number): number =>
+    sessions.reduce((sum, stats) => sum + read(stats), 0);
+  assert.equal(
+    shown.sum("pi_tokens_total", { type: "input" }),
+    total(({ tokens }) => tokens.input),
+  );
+  assert.equal(
+    shown.sum("pi_tokens_total", { type: "output" }),
+    total(({ tokens }) => tokens.output),
+  );
+  assert.equal(
+    shown.sum("pi_tokens_total", { type: "cache_read" }),
+    total(({ tokens }) => tokens.cacheRead),
+  );
+  assert.equal(
+    shown.sum("pi_tokens_total", { type: "cache_write" }),
+    total(({ tokens }) => tokens.cacheWrite),
+  );
   const cost = total((stats) => stats.cost);
   // Dollars are fractions: added up in another order they differ in the last bit.
-  assert.ok(Math.abs(shown.sum("pi_cost_usd_total") - cost) <= cost * 1e-12, `${shown.sum("pi_cost_usd_total")} is not ${cost}`);
+  assert.ok(
+    Math.abs(shown.sum("pi_cost_usd_total") - cost) <= cost * 1e-12,
+    `${shown.sum("pi_cost_usd_total")} is not ${cost}`,
+  );
 }
 
 const LONG = "word ".repeat(400);
@@ -91,11 +116,17 @@ test("RPC: prompts, tools, cached and reasoning tokens, two models", { skip }, a
   assert.equal(shown.sum("pi_tool_calls_total", { tool: "read", outcome: "ok" }), 2);
   assert.equal(shown.sum("pi_tool_calls_total", { tool: "read", outcome: "error" }), 2);
   assert.equal(shown.sum("pi_tool_calls_total", { tool: "unknown", outcome: "error" }), 2);
-  assert.equal(shown.sum("pi_context_used_ratio", { session: stats.sessionId }), stats.contextUsage.tokens / CONTEXT_WINDOW);
+  assert.equal(
+    shown.sum("pi_context_used_ratio", { session: stats.sessionId }),
+    stats.contextUsage.tokens / CONTEXT_WINDOW,
+  );
   assert.equal(shown.sum("pi_sessions_started", { session: stats.sessionId, model: "m" }), 1);
 
   assert.equal(await pi.end(), 0);
-  assert.equal((await scrape(daemon.url)).sum("pi_sessions_ended", { session: stats.sessionId, model: "other/model:1.0" }), 1);
+  assert.equal(
+    (await scrape(daemon.url)).sum("pi_sessions_ended", { session: stats.sessionId, model: "other/model:1.0" }),
+    1,
+  );
   assert.equal(pi.err(), "");
   const text = await daemon.clientMetrics();
   for (const secret of ["secret", "notes", "hello", "first", home.home]) assert.ok(!text.includes(secret), secret);
@@ -151,9 +182,10 @@ interface Compaction {
 
 test("RPC: compaction by hand, twice with the same summary", { skip }, async (t) => {
   const { daemon, llm, rpc } = await stage(t, { compaction: { enabled: false, keepRecentTokens: 100 } });
-  llm.reply = (request) => asksForSummary(request)
-    ? { text: "the same summary each time", usage: { prompt: 700, completion: 30 } }
-    : { text: LONG, usage: { prompt: 3000 + 1000 * request.number, completion: 500 } };
+  llm.reply = (request) =>
+    asksForSummary(request)
+      ? { text: "the same summary each time", usage: { prompt: 700, completion: 30 } }
+      : { text: LONG, usage: { prompt: 3000 + 1000 * request.number, completion: 500 } };
   const pi = rpc();
   const compactions: Compaction[] = [];
   for (const rounds of [3, 2]) {
@@ -165,11 +197,18 @@ test("RPC: compaction by hand, twice with the same summary", { skip }, async (t)
   await assertUsage(daemon.url, [stats]);
   const shown = await scrape(daemon.url);
   const labels = { session: stats.sessionId, model: "m" };
-  const total = (read: (compaction: Compaction) => number): number => compactions.reduce((sum, one) => sum + read(one), 0);
+  const total = (read: (compaction: Compaction) => number): number =>
+    compactions.reduce((sum, one) => sum + read(one), 0);
   assert.notEqual(compactions[0]!.tokensBefore, compactions[1]!.tokensBefore);
   assert.equal(shown.sum("pi_compaction_total", labels), 2);
-  assert.equal(shown.sum("pi_compaction_tokens_before", labels), total((one) => one.tokensBefore));
-  assert.equal(shown.sum("pi_compaction_tokens_after", labels), total((one) => one.estimatedTokensAfter));
+  assert.equal(
+    shown.sum("pi_compaction_tokens_before", labels),
+    total((one) => one.tokensBefore),
+  );
+  assert.equal(
+    shown.sum("pi_compaction_tokens_after", labels),
+    total((one) => one.estimatedTokensAfter),
+  );
   const saved = total((one) => Math.max(0, one.tokensBefore - one.estimatedTokensAfter));
   assert.equal(shown.sum("pi_compaction_tokens_saved", labels), saved);
   assert.equal(shown.sum("pi_compaction_summary_length", labels), compactions[1]!.summary.length);
@@ -181,12 +220,15 @@ test("RPC: compaction by hand, twice with the same summary", { skip }, async (t)
 
 test("RPC: compaction by threshold", { skip }, async (t) => {
   const { daemon, llm, rpc } = await stage(t, { compaction: { enabled: true, keepRecentTokens: 100 } });
-  llm.reply = (request) => asksForSummary(request)
-    ? { text: "summary", usage: { prompt: 9000, completion: 30 } }
-    : { text: LONG, usage: { prompt: request.number === 3 ? CONTEXT_WINDOW - 5000 : 2000, completion: 500 } };
+  llm.reply = (request) =>
+    asksForSummary(request)
+      ? { text: "summary", usage: { prompt: 9000, completion: 30 } }
+      : { text: LONG, usage: { prompt: request.number === 3 ? CONTEXT_WINDOW - 5000 : 2000, completion: 500 } };
   const pi = rpc();
   for (let round = 0; round < 3; round++) await pi.prompt(LONG);
-  const end = pi.messages.find(({ type }) => type === "compaction_end") ?? (await pi.next(({ type }) => type === "compaction_end"));
+  const end =
+    pi.messages.find(({ type }) => type === "compaction_end") ??
+    (await pi.next(({ type }) => type === "compaction_end"));
   assert.equal(end["reason"], "threshold");
   const result = end["result"] as Compaction;
   await pi.command("/daemon flush");
@@ -200,7 +242,10 @@ test("RPC: compaction by threshold", { skip }, async (t) => {
 });
 
 test("RPC: compactions that fail, and one that is aborted", { skip }, async (t) => {
-  const { daemon, llm, rpc } = await stage(t, { compaction: { enabled: false, keepRecentTokens: 100 }, retry: { enabled: false } });
+  const { daemon, llm, rpc } = await stage(t, {
+    compaction: { enabled: false, keepRecentTokens: 100 },
+    retry: { enabled: false },
+  });
   const pi = rpc();
   assert.equal((await pi.request("compact"))["success"], false, "nothing to compact");
   for (let round = 0; round < 3; round++) await pi.prompt(LONG);
@@ -290,7 +335,10 @@ test("-c: the same id starts and ends once more", { skip }, async (t) => {
   assert.equal(shown.sum("pi_tokens_total", { type: "input" }), 200);
 });
 
-for (const [signal, exitCode] of [["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+for (const [signal, exitCode] of [
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const) {
   test(`${signal} ends the session in RPC mode, and this is counted`, { skip }, async (t) => {
     const { daemon, rpc } = await stage(t);
     const pi = rpc();
@@ -315,7 +363,9 @@ test("SIGTERM in the middle of an answer, in print mode", { skip }, async (t) =>
   assert.equal(shown.sum("pi_sessions_ended"), 1);
 });
 
-/** An extension of somebody's: a tool that pays for models of its own, a command that asks, one that leaves a branch. */
+/**
+ * An extension of somebody's: a tool that pays for models of its own, a command that asks, one that leaves a branch.
+ */
 const OTHER = `export default (pi) => {
   const cost = { input: 1, output: 2, cacheRead: 0, cacheWrite: 0, total: 3 };
   const usage = { input: 1000, output: 200, cacheRead: 30, cacheWrite: 4, totalTokens: 1234, cost };
@@ -334,7 +384,9 @@ test("RPC: tools that pay for models, summaries of branches, waits for the perso
   writeFileSync(other, OTHER);
   llm.reply = ({ messages }) => {
     const isCall = messages.at(-1)!.role === "user" && JSON.stringify(messages.at(-1)).includes("use the helper");
-    return isCall ? { toolCalls: [{ name: "helper", args: {} }] } : { text: LONG, usage: { prompt: 333, completion: 44 } };
+    return isCall
+      ? { toolCalls: [{ name: "helper", args: {} }] }
+      : { text: LONG, usage: { prompt: 333, completion: 44 } };
   };
   const pi = rpc(["-e", other]);
   await pi.prompt("use the helper");
@@ -368,10 +420,12 @@ test("five pi at once", { skip }, async (t) => {
   const { daemon, llm, rpc } = await stage(t);
   llm.reply = ({ number }) => ({ usage: { prompt: 100 + number, completion: number } });
   const pis = Array.from({ length: 5 }, () => rpc());
-  const sessions = await Promise.all(pis.map(async (pi) => {
-    for (const text of ["one", "two", "three"]) await pi.prompt(text);
-    return await pi.ask<SessionStats>("get_session_stats");
-  }));
+  const sessions = await Promise.all(
+    pis.map(async (pi) => {
+      for (const text of ["one", "two", "three"]) await pi.prompt(text);
+      return await pi.ask<SessionStats>("get_session_stats");
+    }),
+  );
   assert.deepEqual(await Promise.all(pis.map((pi) => pi.end())), [0, 0, 0, 0, 0]);
   await assertUsage(daemon.url, sessions);
   const shown = await scrape(daemon.url);

@@ -31,24 +31,38 @@ async function assertWorks(daemon: TestDaemon, run: PiRun): Promise<void> {
   assert.equal(shown.sum("pi_tokens_total", { type: "input" }), 100);
 }
 
-test('packages: ["npm:pi-daemon"], installed from the tarball as pi installs from the registry', { skip }, async (t) => {
-  const { daemon, home } = await stage(t, { packages: ["npm:pi-daemon"] });
-  const checkout = join(tempDir(t), "checkout");
-  for (const part of ["src", "contrib", "examples", "package.json", "README.md", "LICENSE"]) {
-    cpSync(join(ROOT, part), join(checkout, part), { recursive: true });
-  }
-  const npm = (cwd: string, ...args: string[]): string => {
-    const { status, stdout, stderr } = spawnSync("npm", args, { cwd, encoding: "utf8" });
-    assert.equal(status, 0, stderr);
-    return stdout;
-  };
-  const tarball = npm(checkout, "pack", "--silent", "--ignore-scripts").trim().split("\n").at(-1)!;
-  const root = join(home.home, ".pi/agent/npm");
-  mkdirSync(root);
-  writeFileSync(join(root, "package.json"), '{"private": true}');
-  npm(root, "install", join(checkout, tarball), "--prefix", root, "--legacy-peer-deps", "--offline", "--no-audit", "--no-fund");
-  await assertWorks(daemon, await runPi(home, ["-p", "hello"], { PI_DAEMON_URL: daemon.url }));
-});
+test(
+  'packages: ["npm:pi-daemon"], installed from the tarball as pi installs from the registry',
+  { skip },
+  async (t) => {
+    const { daemon, home } = await stage(t, { packages: ["npm:pi-daemon"] });
+    const checkout = join(tempDir(t), "checkout");
+    for (const part of ["src", "contrib", "examples", "package.json", "README.md", "LICENSE"]) {
+      cpSync(join(ROOT, part), join(checkout, part), { recursive: true });
+    }
+    const npm = (cwd: string, ...args: string[]): string => {
+      const { status, stdout, stderr } = spawnSync("npm", args, { cwd, encoding: "utf8" });
+      assert.equal(status, 0, stderr);
+      return stdout;
+    };
+    const tarball = npm(checkout, "pack", "--silent", "--ignore-scripts").trim().split("\n").at(-1)!;
+    const root = join(home.home, ".pi/agent/npm");
+    mkdirSync(root);
+    writeFileSync(join(root, "package.json"), '{"private": true}');
+    npm(
+      root,
+      "install",
+      join(checkout, tarball),
+      "--prefix",
+      root,
+      "--legacy-peer-deps",
+      "--offline",
+      "--no-audit",
+      "--no-fund",
+    );
+    await assertWorks(daemon, await runPi(home, ["-p", "hello"], { PI_DAEMON_URL: daemon.url }));
+  },
+);
 
 test("packages: the path of a checkout", { skip }, async (t) => {
   const { daemon, home } = await stage(t, { packages: [ROOT] });
@@ -66,12 +80,15 @@ test("a name server that never answers does not keep pi from ending", { skip }, 
   const resolvConf = join(home.home, "resolv.conf");
   writeFileSync(resolvConf, "nameserver 127.77.0.1\noptions timeout:5 attempts:2\n");
   const wrapper = join(home.home, "wrapped.mjs");
-  writeFileSync(wrapper, `
+  writeFileSync(
+    wrapper,
+    `
     import { spawnSync } from "node:child_process";
     const script = 'mount --bind "$0" "$(readlink -f /etc/resolv.conf)" && exec "$@"';
     const pi = [process.execPath, ${JSON.stringify(home.install.cli)}, ...process.argv.slice(2)];
     const args = ["-m", "sh", "-c", script, ${JSON.stringify(resolvConf)}, ...pi];
-    process.exit(spawnSync("unshare", args, { stdio: "inherit" }).status);`);
+    process.exit(spawnSync("unshare", args, { stdio: "inherit" }).status);`,
+  );
   const wrapped: PiHome = { ...home, install: { ...home.install, cli: wrapper } };
   const bare = await runPi(wrapped, ["-p", "hello"]);
   const run = await runPi(wrapped, ["-p", "-e", EXTENSION, "hello"], { PI_DAEMON_URL: "http://daemon.example:9876" });

@@ -65,7 +65,10 @@ test("a hanging daemon: a word in the footer, one notice, and pi goes on", { ski
   const { home, extensions } = await stage(t);
   const bad = await startBadServer("hanging");
   t.after(() => bad.close());
-  const pi = startTerminal(t, home, { args: extensions, env: { PI_DAEMON_URL: bad.url.href, PI_DAEMON_TIMEOUT: "100" } });
+  const pi = startTerminal(t, home, {
+    args: extensions,
+    env: { PI_DAEMON_URL: bad.url.href, PI_DAEMON_TIMEOUT: "100" },
+  });
   await pi.see("ready-startup");
   pi.type("hello");
   await pi.see("answer-1");

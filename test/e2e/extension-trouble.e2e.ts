@@ -30,7 +30,10 @@ const bad: readonly (readonly [state: string, start: () => Promise<{ url: URL; c
   ["blackholed", startBlackhole],
   ["at a name that nobody knows", async () => ({ url: new URL("http://nowhere.invalid:9876") })],
   ["at an address that is routed nowhere", async () => ({ url: new URL("http://192.0.2.1:9876") })],
-  ["https where there is none", async () => ({ url: new URL((await findClosedPort()).href.replace("http:", "https:")) })],
+  [
+    "https where there is none",
+    async () => ({ url: new URL((await findClosedPort()).href.replace("http:", "https:")) }),
+  ],
   ...BAD_KINDS.map((kind) => [kind, () => startBadServer(kind)] as const),
 ];
 
@@ -60,7 +63,10 @@ for (const [state, start] of bad) {
   });
 }
 
-for (const [signal, exitCode] of [["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+for (const [signal, exitCode] of [
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const) {
   test(`daemon hanging: ${signal} in the middle of a request ends pi`, { skip }, async (t) => {
     const { home } = await stage(t);
     const server = await startBadServer("hanging");
@@ -160,7 +166,10 @@ test("a daemon that wants a token gets it, and the socket needs none", { skip },
   assert.equal(await prompts(), 2);
   await runPi(home, ["-p", ...WITH, "no token"], { PI_DAEMON_URL: daemon.url });
   assert.equal(await prompts(), 2);
-  const wrong = await runPi(home, ["-p", ...WITH, "wrong token"], { PI_DAEMON_URL: daemon.url, PI_DAEMON_TOKEN: "wrong" });
+  const wrong = await runPi(home, ["-p", ...WITH, "wrong token"], {
+    PI_DAEMON_URL: daemon.url,
+    PI_DAEMON_TOKEN: "wrong",
+  });
   assert.deepEqual([wrong.exitCode, wrong.out, wrong.err], [0, "fine\n", ""]);
   assert.equal(await prompts(), 2);
 });
@@ -181,7 +190,10 @@ test("PI_DAEMON_ENABLED=false: not a byte", { skip }, async (t) => {
   const { home } = await stage(t);
   const server = await startBadServer("hanging");
   t.after(() => server.close());
-  const run = await runPi(home, ["-p", ...WITH, "hello"], { PI_DAEMON_URL: server.url.href, PI_DAEMON_ENABLED: "false" });
+  const run = await runPi(home, ["-p", ...WITH, "hello"], {
+    PI_DAEMON_URL: server.url.href,
+    PI_DAEMON_ENABLED: "false",
+  });
   assert.deepEqual([run.exitCode, run.out, run.err], [0, "fine\n", ""]);
   assert.equal(server.connections, 0);
 });
@@ -210,12 +222,15 @@ test("another extension's metrics go along", { skip }, async (t) => {
   const { home } = await stage(t);
   const daemon = await startTestDaemon(t);
   const other = join(tempDir(t), "other.ts");
-  writeFileSync(other, `export default (pi) => {
+  writeFileSync(
+    other,
+    `export default (pi) => {
     pi.on("agent_settled", () => {
       pi.events.emit("pi-daemon:metric", { name: "other_runs_total", type: "counter", labels: { from: "other" } });
       pi.events.emit("pi-daemon:metric", { name: "other broken" });
     });
-  };`);
+  };`,
+  );
   const run = await runPi(home, ["-p", ...WITH, "-e", other, "hello"], { PI_DAEMON_URL: daemon.url });
   assert.deepEqual([run.exitCode, run.out, run.err], [0, "fine\n", ""]);
   assert.equal((await scrape(daemon.url)).sum("other_runs_total", { from: "other" }), 1);

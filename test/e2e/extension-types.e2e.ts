@@ -40,8 +40,10 @@ const EVENTS = {
   ui_prompt_end: "UIPromptEndEvent",
 } as const;
 
-const eventChecks = Object.entries(EVENTS).map(([name, type]) =>
-  `export const ${name}: Fits<Extract<real.ExtensionEvent, { type: "${name}" }>, own.PiEvents["${name}"]> = true; // ${type}`);
+const eventChecks = Object.entries(EVENTS).map(
+  ([name, type]) =>
+    `export const ${name}: Fits<Extract<real.ExtensionEvent, { type: "${name}" }>, own.PiEvents["${name}"]> = true; // ${type}`,
+);
 
 const GOOD = `${HEAD}
 export const factory: real.ExtensionFactory = piDaemon;
@@ -53,7 +55,9 @@ export const assistant: Fits<AssistantMessage, own.PiAssistantMessage> = true;
 export const toolResult: Fits<ToolResultMessage, own.PiToolResultMessage> = true;
 export const compaction: Fits<Entry<"compaction">, own.PiCompactionEntry> = true;
 export const usage: Fits<Entry<"usage">, own.PiUsageEntry> = true;
-export const allEvents: Fits<keyof own.PiEvents, ${Object.keys(EVENTS).map((name) => `"${name}"`).join(" | ")}> = true;
+export const allEvents: Fits<keyof own.PiEvents, ${Object.keys(EVENTS)
+  .map((name) => `"${name}"`)
+  .join(" | ")}> = true;
 ${eventChecks.join("\n")}
 `;
 
@@ -88,6 +92,13 @@ test("the extension fits pi's declarations", { skip }, (t) => {
   const { stdout, stderr } = spawnSync(process.execPath, [COMPILER, "-p", folder], { encoding: "utf8", cwd: folder });
   assert.equal(stderr, "");
   const errors = stdout.split("\n").filter((line) => /error TS/.test(line));
-  assert.deepEqual(errors.filter((line) => !line.startsWith("bad.ts")), []);
-  assert.deepEqual(errors.map((line) => /^bad\.ts\((\d+)/.exec(line)?.[1]), ["10", "11", "12", "13"], stdout);
+  assert.deepEqual(
+    errors.filter((line) => !line.startsWith("bad.ts")),
+    [],
+  );
+  assert.deepEqual(
+    errors.map((line) => /^bad\.ts\((\d+)/.exec(line)?.[1]),
+    ["10", "11", "12", "13"],
+    stdout,
+  );
 });

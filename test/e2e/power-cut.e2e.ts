@@ -73,7 +73,10 @@ async function lostAfterPowerCuts(t: TestContext, disk: Disk): Promise<number> {
     const found = new Set(store.state.ids);
     lost += [...known, ...acknowledged].filter((id) => !found.has(id)).length;
     assert.equal(found.size, store.state.ids.length, "nothing twice");
-    assert.ok(store.state.ids.every((id) => id < nextId), "nothing that was not sent");
+    assert.ok(
+      store.state.ids.every((id) => id < nextId),
+      "nothing that was not sent",
+    );
     if (disk === nodeDisk) assert.equal(corruptions, 0);
     known = [...store.state.ids];
     await store.close();

@@ -9,21 +9,44 @@ import { startTestDaemon, type TestDaemon } from "../support/daemon.ts";
 import { freePort } from "../support/free-port.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
-const skip = spawnSync("promtool", ["--version"]).error ? "promtool is not installed (Debian package prometheus)" : false;
+const skip = spawnSync("promtool", ["--version"]).error
+  ? "promtool is not installed (Debian package prometheus)"
+  : false;
 
 const EVERY_TYPE = [
-  { name: "pi_runs_total", type: "counter", labels: { session: "a", odd: 'new\nline "quoted" back\\slash 💩 \t\u0000' }, increment: 3, help: 'Help with "quotes",\na new line and a \\' },
+  {
+    name: "pi_runs_total",
+    type: "counter",
+    labels: { session: "a", odd: 'new\nline "quoted" back\\slash 💩 \t\u0000' },
+    increment: 3,
+    help: 'Help with "quotes",\na new line and a \\',
+  },
   { name: "bare_counter", type: "counter", increment: 2.5 },
   { name: "pi_level", type: "gauge", labels: { job: "own", instance: "own" }, set: -1e-7 },
-  { name: "pi_wait_seconds", type: "histogram", unit: "seconds", observe: 0.3, exemplar: { labels: { trace_id: "t1" }, value: 0.3 } },
+  {
+    name: "pi_wait_seconds",
+    type: "histogram",
+    unit: "seconds",
+    observe: 0.3,
+    exemplar: { labels: { trace_id: "t1" }, value: 0.3 },
+  },
   { name: "pi_wait_seconds", type: "histogram", observe: 30 },
   { name: "pi_size_bytes", type: "summary", observe: 1e9 },
-  { name: "pi_exemplified_total", type: "counter", increment: 1, exemplar: { labels: {}, value: 1, timestamp: 1700000000000 } },
+  {
+    name: "pi_exemplified_total",
+    type: "counter",
+    increment: 1,
+    exemplar: { labels: {}, value: 1, timestamp: 1700000000000 },
+  },
 ];
 
 async function promtoolOn(daemon: TestDaemon): Promise<{ status: number | null; text: string }> {
   const input = await (await daemon.fetch("/metrics")).text();
-  const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input, encoding: "utf8", maxBuffer: 2 ** 28 });
+  const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], {
+    input,
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
   return { status, text: stdout + stderr };
 }
 
@@ -43,13 +66,21 @@ describe("promtool check metrics", { skip }, () => {
     await send(daemon, EVERY_TYPE);
     const { status, text } = await promtoolOn(daemon);
     assert.notEqual(status, 1, text);
-    for (const line of text.trim().split("\n")) assert.match(line, /^(bare_counter|pi_level) /, `promtool on the daemon's own: ${line}`);
+    for (const line of text.trim().split("\n"))
+      assert.match(line, /^(bare_counter|pi_level) /, `promtool on the daemon's own: ${line}`);
   });
 
   test("takes 20 000 series", async (t) => {
     const daemon = await startTestDaemon(t, { config: { metrics: { maxSeriesPerMetric: 100_000 } } });
     for (let batch = 0; batch < 20; batch++) {
-      await send(daemon, Array.from({ length: 1000 }, (_, index) => ({ name: "pi_many_total", type: "counter", labels: { v: `${batch}-${index}` } })));
+      await send(
+        daemon,
+        Array.from({ length: 1000 }, (_, index) => ({
+          name: "pi_many_total",
+          type: "counter",
+          labels: { v: `${batch}-${index}` },
+        })),
+      );
     }
     const { status, text } = await promtoolOn(daemon);
     assert.equal(status, 0, text.slice(0, 2000));
@@ -57,8 +88,16 @@ describe("promtool check metrics", { skip }, () => {
 
   test("refused text leaves the exposition whole", async (t) => {
     const daemon = await startTestDaemon(t);
-    for (const body of ['{"name":"a","type":"counter","labels":{"a":"\\ud800"}}', '{"name":"a","type":"counter","labels":{"1a":"x"}}', '{"name":"a","type":"counter","labels":{"__name__":"x"}}']) {
-      const reply = await daemon.fetch("/api/metrics", { method: "POST", headers: { "content-type": "application/json" }, body });
+    for (const body of [
+      '{"name":"a","type":"counter","labels":{"a":"\\ud800"}}',
+      '{"name":"a","type":"counter","labels":{"1a":"x"}}',
+      '{"name":"a","type":"counter","labels":{"__name__":"x"}}',
+    ]) {
+      const reply = await daemon.fetch("/api/metrics", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+      });
       assert.equal(reply.status, 400);
     }
     assert.equal((await promtoolOn(daemon)).status, 0);
@@ -75,12 +114,19 @@ async function startPrometheus(t: TestContext, daemon: TestDaemon): Promise<Prom
   const port = await freePort();
   const config = {
     global: { scrape_interval: "200ms", scrape_timeout: "200ms" },
-    scrape_configs: [{ job_name: "pi-daemon", honor_labels: true, static_configs: [{ targets: [new URL(daemon.url).host] }] }],
+    scrape_configs: [
+      { job_name: "pi-daemon", honor_labels: true, static_configs: [{ targets: [new URL(daemon.url).host] }] },
+    ],
   };
   writeFileSync(join(directory, "prometheus.yml"), JSON.stringify(config));
   const server: ChildProcess = spawn(
     "prometheus",
-    [`--config.file=${directory}/prometheus.yml`, `--storage.tsdb.path=${directory}/data`, `--web.listen-address=127.0.0.1:${port}`, "--enable-feature=exemplar-storage"],
+    [
+      `--config.file=${directory}/prometheus.yml`,
+      `--storage.tsdb.path=${directory}/data`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      "--enable-feature=exemplar-storage",
+    ],
     { stdio: "ignore" },
   );
   t.after(async () => {
@@ -90,7 +136,9 @@ async function startPrometheus(t: TestContext, daemon: TestDaemon): Promise<Prom
   return {
     async query(expression) {
       const reply = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(expression)}`);
-      const { data } = (await reply.json()) as { data: { result: { metric: Record<string, string>; value: [number, string] }[] } };
+      const { data } = (await reply.json()) as {
+        data: { result: { metric: Record<string, string>; value: [number, string] }[] };
+      };
       return Object.fromEntries(data.result.map(({ metric, value }) => [JSON.stringify(metric), value[1]]));
     },
   };
@@ -116,10 +164,14 @@ describe("a Prometheus server", { skip }, () => {
       const prometheus = await startPrometheus(t, scraped);
       await waitFor("scrape", async () => Object.values(await prometheus.query('up{job="pi-daemon"} == 1'))[0]);
 
-      const one = async (expression: string): Promise<string | undefined> => Object.values(await prometheus.query(expression))[0];
+      const one = async (expression: string): Promise<string | undefined> =>
+        Object.values(await prometheus.query(expression))[0];
       const [runs] = Object.entries(await prometheus.query("pi_runs_total"));
       assert.equal(runs![1], "3");
-      assert.equal((JSON.parse(runs![0]) as Record<string, string>)["odd"], 'new\nline "quoted" back\\slash 💩 \t\u0000');
+      assert.equal(
+        (JSON.parse(runs![0]) as Record<string, string>)["odd"],
+        'new\nline "quoted" back\\slash 💩 \t\u0000',
+      );
       assert.equal(await one("bare_counter"), "2.5");
       assert.equal(Number(await one('pi_level{job="own",instance="own"}')), -1e-7);
       assert.equal(await one("pi_wait_seconds_count"), "2");

@@ -20,7 +20,10 @@ async function addManySeries(daemon: Program): Promise<void> {
   for (let family = 0; family < FAMILIES; family++) {
     for (let from = 0; from < SERIES_PER_FAMILY; from += 1000) {
       const metrics = Array.from({ length: 1000 }, (_, index) => ({
-        name: `many_${family}`, type: "gauge", set: from + index, labels: { v: String(from + index), padding },
+        name: `many_${family}`,
+        type: "gauge",
+        set: from + index,
+        labels: { v: String(from + index), padding },
       }));
       const reply = await daemon.post("/api/metrics/batch", { metrics });
       assert.deepEqual(await reply.json(), { success: 1000, failed: [] });
@@ -88,12 +91,16 @@ test(`${OF_EACH_KIND * 3} slow clients: headers and bodies that never end, answe
   const waits: number[] = [];
   let isOver = false;
   let sinceMs = performance.now();
-  const sending = tally.sendWhile(daemon, (status) => {
-    assert.equal(status, 200);
-    waits.push(performance.now() - sinceMs);
-    sinceMs = performance.now();
-    return !isOver;
-  }, 1);
+  const sending = tally.sendWhile(
+    daemon,
+    (status) => {
+      assert.equal(status, 200);
+      waits.push(performance.now() - sinceMs);
+      sinceMs = performance.now();
+      return !isOver;
+    },
+    1,
+  );
   let mostBytes = 0;
   await until(async () => {
     const { connections, usedBytes } = await readStats(daemon);
@@ -113,7 +120,9 @@ test(`${OF_EACH_KIND * 3} slow clients: headers and bodies that never end, answe
   waits.sort((a, b) => a - b);
   const grownBytes = mostBytes - before.usedBytes;
   const [median, longest] = [waits[waits.length >> 1]!, waits.at(-1)!];
-  t.diagnostic(`${waits.length} others served meanwhile, median ${median.toFixed(1)} ms, longest ${longest.toFixed(0)} ms`);
+  t.diagnostic(
+    `${waits.length} others served meanwhile, median ${median.toFixed(1)} ms, longest ${longest.toFixed(0)} ms`,
+  );
   t.diagnostic(`heap and buffers grew by ${(grownBytes / 2 ** 20).toFixed(1)} MiB at most; ${cutOff} readers cut off`);
   assert.ok(longest < LONGEST_WAIT_MS, `one waited ${longest} ms`);
   assert.ok(grownBytes < 300 << 20, `heap and buffers grew by ${grownBytes} bytes`);

@@ -1,4 +1,6 @@
-/** Servers that a daemon must not be taken for, or that a daemon in trouble resembles; each on a free port of loopback. */
+/**
+ * Servers that a daemon must not be taken for, or that a daemon in trouble resembles; each on a free port of loopback.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
@@ -17,7 +19,8 @@ type Reply = (request: IncomingMessage, response: ServerResponse) => void;
 const REPLIES = {
   hanging: () => undefined,
   "error 500": (_request, response) => void response.writeHead(500).end('{"error":"oh","code":"INTERNAL_ERROR"}'),
-  "asking for a token": (_request, response) => void response.writeHead(401).end('{"error":"token","code":"AUTH_MISSING"}'),
+  "asking for a token": (_request, response) =>
+    void response.writeHead(401).end('{"error":"token","code":"AUTH_MISSING"}'),
   garbage: (_request, response) => void response.end("<html>welcome"),
   endless: (_request, response) => {
     const pour = (): void => {

@@ -1,8 +1,8 @@
 /**
  * Rounds of load, a kill in the middle, and the question whether every batch counts exactly once.
  *
- * Each batch adds to a counter and to a histogram, under a requestId of its own. A batch is acknowledged (200), or its outcome is
- * unknown (the connection broke); sent again later it must be taken (200) or be known already (409).
+ * Each batch adds to a counter and to a histogram, under a requestId of its own. A batch is acknowledged (200), or its
+ * outcome is unknown (the connection broke); sent again later it must be taken (200) or be known already (409).
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -15,7 +15,10 @@ export interface CrashOptions {
   readonly random: Random;
   readonly rounds: number;
   readonly storage: Readonly<Record<string, unknown>>;
-  /** Done to the data directory between the kill and the next start; says what it did. Nothing, when absent or `undefined`. */
+  /**
+   * Done to the data directory between the kill and the next start; says what it did. Nothing, when absent or
+   * `undefined`.
+   */
   readonly damage?: (dataDir: string, random: Random) => string | undefined;
 }
 
@@ -37,8 +40,15 @@ export async function runCrashRounds(t: TestContext, options: CrashOptions): Pro
   t.after(() => daemon.kill());
 
   for (let round = 0; round < options.rounds; round++) {
-    const killed = new Promise<void>((resolve) => setTimeout(() => void daemon.kill().then(resolve), options.random.int(20, 250)));
-    await Promise.all([killed, ...Array.from({ length: WORKERS }, (_, worker) => sendUntilKilled(daemon, { worker, round, batches, random: options.random }))]);
+    const killed = new Promise<void>((resolve) =>
+      setTimeout(() => void daemon.kill().then(resolve), options.random.int(20, 250)),
+    );
+    await Promise.all([
+      killed,
+      ...Array.from({ length: WORKERS }, (_, worker) =>
+        sendUntilKilled(daemon, { worker, round, batches, random: options.random }),
+      ),
+    ]);
     const damage = options.damage?.(dataDir, options.random);
     daemon = await startDaemonChild(config);
     const context = `round ${round}${damage === undefined ? "" : `, ${damage}`}\n${daemon.log()}`;
@@ -80,11 +90,13 @@ async function send(daemon: DaemonChild, { id, worker, amount }: Batch): Promise
 
 async function sendAgain(daemon: DaemonChild, batches: readonly Batch[]): Promise<void> {
   for (let from = 0; from < batches.length; from += 32) {
-    await Promise.all(batches.slice(from, from + 32).map(async (batch) => {
-      const status = await send(daemon, batch);
-      assert.ok(status === 200 || status === 409, `sent again: ${status}`);
-      batch.acknowledged = true;
-    }));
+    await Promise.all(
+      batches.slice(from, from + 32).map(async (batch) => {
+        const status = await send(daemon, batch);
+        assert.ok(status === 200 || status === 409, `sent again: ${status}`);
+        batch.acknowledged = true;
+      }),
+    );
   }
 }
 
@@ -94,8 +106,10 @@ type Totals = Record<string, { amount: number; count: number }>;
 async function readTotals(daemon: DaemonChild): Promise<Totals> {
   const text = await (await fetch(`${daemon.url}/metrics`)).text();
   const totals: Totals = {};
-  for (const [, worker, value] of text.matchAll(/^sent_total\{worker="(\d)"\} (\S+)$/gm)) totals[worker!] = { amount: Number(value), count: 0 };
-  for (const [, worker, value] of text.matchAll(/^sent_amount_count\{worker="(\d)"\} (\S+)$/gm)) totals[worker!]!.count = Number(value);
+  for (const [, worker, value] of text.matchAll(/^sent_total\{worker="(\d)"\} (\S+)$/gm))
+    totals[worker!] = { amount: Number(value), count: 0 };
+  for (const [, worker, value] of text.matchAll(/^sent_amount_count\{worker="(\d)"\} (\S+)$/gm))
+    totals[worker!]!.count = Number(value);
   return totals;
 }
 
@@ -110,12 +124,22 @@ function totalsOf(batches: readonly Batch[]): Totals {
 }
 
 /** acknowledged <= exposed <= sent; what damage took may be missing, but never is there more than was sent. */
-function checkBounds(exposed: Totals, batches: readonly Batch[], { damaged, context }: { damaged: boolean; context: string }): void {
+function checkBounds(
+  exposed: Totals,
+  batches: readonly Batch[],
+  { damaged, context }: { damaged: boolean; context: string },
+): void {
   const least = totalsOf(damaged ? [] : batches.filter(({ acknowledged }) => acknowledged));
   const most = totalsOf(batches);
   for (const worker of Object.keys(most)) {
     const { amount, count } = exposed[worker] ?? { amount: 0, count: 0 };
-    assert.ok(amount >= (least[worker]?.amount ?? 0) && amount <= most[worker]!.amount, `worker ${worker}: ${least[worker]?.amount} <= ${amount} <= ${most[worker]!.amount}, ${context}`);
-    assert.ok(count >= (least[worker]?.count ?? 0) && count <= most[worker]!.count, `worker ${worker}: count ${count}, ${context}`);
+    assert.ok(
+      amount >= (least[worker]?.amount ?? 0) && amount <= most[worker]!.amount,
+      `worker ${worker}: ${least[worker]?.amount} <= ${amount} <= ${most[worker]!.amount}, ${context}`,
+    );
+    assert.ok(
+      count >= (least[worker]?.count ?? 0) && count <= most[worker]!.count,
+      `worker ${worker}: count ${count}, ${context}`,
+    );
   }
 }

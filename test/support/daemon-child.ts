@@ -25,7 +25,10 @@ export async function startDaemonChild(configPath: string, wrapper: readonly str
   let logged = "";
   child.stderr.on("data", (chunk: Buffer) => void (logged += chunk.toString()));
   const exited = once(child, "exit");
-  const url = await Promise.race([once(createInterface(child.stdout), "line"), exited.then(() => assert.fail(`the daemon ended at its start: ${logged}`))]);
+  const url = await Promise.race([
+    once(createInterface(child.stdout), "line"),
+    exited.then(() => assert.fail(`the daemon ended at its start: ${logged}`)),
+  ]);
   return {
     url: String(url[0]),
     pid: child.pid!,

@@ -33,7 +33,8 @@ export async function startTestDaemon(t: TestContext, options: TestDaemonOptions
   const server = { port: 0, ...(options.config?.["server"] as object | undefined) };
   const configPath = join(tempDir(t), "config.json");
   writeFileSync(configPath, JSON.stringify({ ...options.config, server, dataDir }), { mode: 0o600 });
-  const readConfig = (): LoadedConfig => loadConfig({ configPath, env: {}, home: dataDir, uid: process.getuid?.(), pluginSchemas });
+  const readConfig = (): LoadedConfig =>
+    loadConfig({ configPath, env: {}, home: dataDir, uid: process.getuid?.(), pluginSchemas });
   const loaded = readConfig();
   assert.ok(loaded.ok, JSON.stringify(loaded));
   const daemon = await startDaemon({
@@ -52,7 +53,12 @@ export async function startTestDaemon(t: TestContext, options: TestDaemonOptions
     configPath,
     fetch: fetchPath,
     post: (path, body, headers = {}) =>
-      fetchPath(path, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) }),
-    clientMetrics: async () => (await (await fetchPath("/metrics")).text()).replaceAll(/^(# (HELP|TYPE) )?(pi_daemon_|process_).*\n/gm, ""),
+      fetchPath(path, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      }),
+    clientMetrics: async () =>
+      (await (await fetchPath("/metrics")).text()).replaceAll(/^(# (HELP|TYPE) )?(pi_daemon_|process_).*\n/gm, ""),
   };
 }

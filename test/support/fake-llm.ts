@@ -1,5 +1,6 @@
 /**
- * An OpenAI-compatible server that answers chat completions as a test says: text, tool calls, usage, errors, cut streams.
+ * An OpenAI-compatible server that answers chat completions as a test says: text, tool calls, usage, errors, cut
+ * streams.
  *
  * Not: anything of the protocol that the agent does not use.
  */
@@ -104,7 +105,13 @@ function send(response: ServerResponse, asked: LlmRequest, reply: LlmReply): voi
 }
 
 function write(response: ServerResponse, asked: LlmRequest, fields: object): void {
-  const chunk = { id: `chat_${asked.number}`, object: "chat.completion.chunk", created: 1, model: asked.model, ...fields };
+  const chunk = {
+    id: `chat_${asked.number}`,
+    object: "chat.completion.chunk",
+    created: 1,
+    model: asked.model,
+    ...fields,
+  };
   response.write(`data: ${JSON.stringify(chunk)}\n\n`);
 }
 

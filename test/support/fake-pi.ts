@@ -1,7 +1,15 @@
 /** What pi hands to an extension, without pi: events are emitted by the test, and what is shown is kept. */
 import { EventEmitter } from "node:events";
 import type {
-  Pi, PiCommand, PiContext, PiEntry, PiEventName, PiEvents, PiHandler, PiMessage, PiModel,
+  Pi,
+  PiCommand,
+  PiContext,
+  PiEntry,
+  PiEventName,
+  PiEvents,
+  PiHandler,
+  PiMessage,
+  PiModel,
 } from "../../src/extension/pi.ts";
 
 export interface FakeContext extends PiContext {
@@ -62,7 +70,10 @@ export function fakePi(ctx = fakeContext(), bus = new EventEmitter()): FakePi {
     on: (event, handler) => void handlers.set(event, [...(handlers.get(event) ?? []), handler as PiHandler<never>]),
     registerCommand: (name, command) => void commands.set(name, command),
     getAllTools: () => pi.tools.map((name) => ({ name })),
-    events: { emit: (channel, data) => void bus.emit(channel, data), on: (channel, handler) => bus.on(channel, handler) },
+    events: {
+      emit: (channel, data) => void bus.emit(channel, data),
+      on: (channel, handler) => bus.on(channel, handler),
+    },
     async fire(event, data) {
       for (const handler of handlers.get(event) ?? []) await handler(data as never, ctx);
     },

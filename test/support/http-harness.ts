@@ -58,13 +58,16 @@ export async function startHttp(
   const clients: RawClient[] = [];
   const current = { routes };
   const settings = { ...TEST_SETTINGS, ...changes };
-  const server = createHttpServer({ clock, log, randomId: () => "id-1" }, {
-    routes: () => current.routes,
-    settings,
-    observe: (route, method, status, seconds) => {
-      observed.push({ pattern: route?.pattern ?? "unmatched", method, status, seconds });
+  const server = createHttpServer(
+    { clock, log, randomId: () => "id-1" },
+    {
+      routes: () => current.routes,
+      settings,
+      observe: (route, method, status, seconds) => {
+        observed.push({ pattern: route?.pattern ?? "unmatched", method, status, seconds });
+      },
     },
-  });
+  );
   const { url, socketPath } = await server.listen();
   const port = Number(new URL(url).port);
   t.after(async () => {
@@ -79,7 +82,14 @@ export async function startHttp(
   }
 
   return {
-    server, clock, lines: log.lines, url, port, socketPath, observed, settings,
+    server,
+    clock,
+    lines: log.lines,
+    url,
+    port,
+    socketPath,
+    observed,
+    settings,
     connect: connectClient,
     async ask(request) {
       const client = await connectClient();
@@ -94,10 +104,17 @@ export async function startHttp(
 }
 
 export const HEALTH: Route = {
-  method: "GET", pattern: "/health", access: "open", unlimited: true, handle: () => jsonReply({ status: "ok" }),
+  method: "GET",
+  pattern: "/health",
+  access: "open",
+  unlimited: true,
+  handle: () => jsonReply({ status: "ok" }),
 };
 export const ECHO: Route = {
-  method: "POST", pattern: "/echo", access: "open", handle: ({ json }) => jsonReply({ json }),
+  method: "POST",
+  pattern: "/echo",
+  access: "open",
+  handle: ({ json }) => jsonReply({ json }),
 };
 
 /** A route that keeps its requests until they are answered by the test. */
@@ -105,7 +122,9 @@ export function heldRoute(): { route: Route; held: Request[]; answerAll: () => v
   const held: Request[] = [];
   const answers: (() => void)[] = [];
   const route: Route = {
-    method: "GET", pattern: "/held", access: "open",
+    method: "GET",
+    pattern: "/held",
+    access: "open",
     handle: (request) => {
       held.push(request);
       return new Promise((resolve) => void answers.push(() => resolve({ status: 200, body: "held" })));

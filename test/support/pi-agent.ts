@@ -29,10 +29,17 @@ export function makePiHome(t: TestContext, install: PiInstall, llmUrl: string, s
   mkdirSync(agent, { recursive: true });
   mkdirSync(cwd);
   const model = { reasoning: true, cost: PRICES, contextWindow: CONTEXT_WINDOW, maxTokens: 1000 };
-  const models = [{ id: "m", ...model }, { id: "other/model:1.0", ...model }];
+  const models = [
+    { id: "m", ...model },
+    { id: "other/model:1.0", ...model },
+  ];
   const fake = { baseUrl: llmUrl, api: "openai-completions", apiKey: "x", models };
   writeFileSync(join(agent, "models.json"), JSON.stringify({ providers: { fake } }));
-  const quickly = { retry: { enabled: true, maxRetries: 2, baseDelayMs: 10 }, defaultProvider: "fake", defaultModel: "m" };
+  const quickly = {
+    retry: { enabled: true, maxRetries: 2, baseDelayMs: 10 },
+    defaultProvider: "fake",
+    defaultModel: "m",
+  };
   writeFileSync(join(agent, "settings.json"), JSON.stringify({ ...quickly, ...settings }));
   const { PATH = "", TMPDIR } = process.env;
   const env = { PATH, HOME: home, PI_OFFLINE: "1", TERM: "xterm-256color", ...(TMPDIR ? { TMPDIR } : {}) };
@@ -82,7 +89,11 @@ export function startRun(home: PiHome, args: readonly string[], env: ExtraEnv = 
 }
 
 function spawnPi({ install, cwd, env }: PiHome, args: readonly string[], extra: ExtraEnv): ChildProcess {
-  return spawn(process.execPath, [install.cli, ...args], { cwd, env: { ...env, ...extra }, stdio: ["pipe", "pipe", "pipe"] });
+  return spawn(process.execPath, [install.cli, ...args], {
+    cwd,
+    env: { ...env, ...extra },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
 }
 
 async function collect(stream: NodeJS.ReadableStream): Promise<string> {

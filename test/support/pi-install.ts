@@ -26,7 +26,15 @@ export function installPi(): PiInstall | string {
   mkdirSync(cache, { recursive: true });
   const fresh = mkdtempSync(join(cache, "installing-"));
   writeFileSync(join(fresh, "package.json"), '{"private": true}');
-  const args = ["install", "--prefix", fresh, "--ignore-scripts", "--no-audit", "--no-fund", `${PACKAGE}@${PI_VERSION}`];
+  const args = [
+    "install",
+    "--prefix",
+    fresh,
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    `${PACKAGE}@${PI_VERSION}`,
+  ];
   const { status, stderr, error } = spawnSync("npm", args, { encoding: "utf8", timeout: 600_000 });
   try {
     const reason = (error?.message ?? stderr).trim().split("\n").at(-1);

@@ -28,7 +28,11 @@ export interface TerminalOptions {
   readonly env?: ExtraEnv;
 }
 
-export function startTerminal(t: TestContext, { install, cwd, env }: PiHome, { args, env: extra }: TerminalOptions): PiTerminal {
+export function startTerminal(
+  t: TestContext,
+  { install, cwd, env }: PiHome,
+  { args, env: extra }: TerminalOptions,
+): PiTerminal {
   const command = [process.execPath, install.cli, ...args].map(quote).join(" ");
   const options = ["-q", "-e", "-f", "-c", `stty cols 200 rows 60; exec ${command}`, "/dev/null"];
   // In a process group of its own: when something fails, script signals its whole group.

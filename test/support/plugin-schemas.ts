@@ -1,7 +1,16 @@
 /** Plugins that exist only for tests of the config: one with settings of every kind, one without any. */
 import type { PluginSchema } from "../../src/config.ts";
 import {
-  array, filePath, integer, number, object, optional, record, secret, string, withDefault,
+  array,
+  filePath,
+  integer,
+  number,
+  object,
+  optional,
+  record,
+  secret,
+  string,
+  withDefault,
 } from "../../src/core/validate.ts";
 
 export const samplePlugins: readonly PluginSchema[] = [

@@ -58,10 +58,12 @@ export class RawClient {
     const end = await this.#find("\r\n\r\n", 0);
     const head = this.#received.toString("latin1", 0, end);
     const [statusLine = "", ...fields] = head.split("\r\n");
-    const headers = Object.fromEntries(fields.map((field) => {
-      const [name = "", value] = field.split(/: (.*)/);
-      return [name.toLowerCase(), value ?? ""];
-    }));
+    const headers = Object.fromEntries(
+      fields.map((field) => {
+        const [name = "", value] = field.split(/: (.*)/);
+        return [name.toLowerCase(), value ?? ""];
+      }),
+    );
     const status = Number(statusLine.split(" ")[1]);
     this.#received = this.#received.subarray(end + 4);
     const body = method === "HEAD" || status === 204 || status < 200 ? "" : await this.#body(headers);

@@ -49,7 +49,12 @@ export async function startRelay(t: TestContext, daemonUrl: string, treat: Treat
   return relay;
 }
 
-function forward(daemonUrl: string, request: IncomingMessage, response: ServerResponse, treatment: RelayTreatment): void {
+function forward(
+  daemonUrl: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  treatment: RelayTreatment,
+): void {
   const { method, headers } = request;
   const url = new URL(request.url!, daemonUrl);
   const onward = send(url, { method, headers: { ...headers, host: url.host } }, (answer) => {

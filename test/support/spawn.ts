@@ -31,7 +31,9 @@ export function startShell(t: TestContext, line: string, more: Partial<SpawnOpti
 
 /** The processes that bear the mark of a run and live. */
 export function processesOf(runId: string): number[] {
-  return listProcesses().filter(({ pid, isZombie }) => !isZombie && readRunId(pid) === runId).map(({ pid }) => pid);
+  return listProcesses()
+    .filter(({ pid, isZombie }) => !isZombie && readRunId(pid) === runId)
+    .map(({ pid }) => pid);
 }
 
 /** Resolves with the first `count` lines of what a program prints, while it goes on. */

@@ -49,7 +49,7 @@ function serveRaw(t: TestContext, answer: (socket: Socket) => void): Promise<str
 
 /** Answers with what was asked. */
 async function echo(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = (await request.toArray() as Buffer[]).join("");
+  const body = ((await request.toArray()) as Buffer[]).join("");
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify({ method: request.method, url: request.url, headers: request.headers, body }));
 }
@@ -69,7 +69,9 @@ describe("an exchange", () => {
   test("sends method, path, headers and body, and gives all of the answer", async (t) => {
     const origin = await serve(t, echo);
     const { method, url, headers, body } = await getEcho(`${origin}/a%20b?c=d#e`, {
-      method: "post", headers: { "X-Token": "s3cret", Accept: "text/plain" }, body: "größe",
+      method: "post",
+      headers: { "X-Token": "s3cret", Accept: "text/plain" },
+      body: "größe",
     });
     assert.deepEqual([method, url, body], ["POST", "/a%20b?c=d", "größe"]);
     assert.deepEqual([headers["x-token"], headers["accept"], headers["content-length"]], ["s3cret", "text/plain", "7"]);
@@ -146,7 +148,10 @@ describe("names", () => {
     let asked = 0;
     const lookup = (_name: string, _options: unknown, callback: (error: null, found: object[]) => void): void => {
       asked += 1;
-      callback(null, addresses.map((address) => ({ address, family: isIP(address) })));
+      callback(
+        null,
+        addresses.map((address) => ({ address, family: isIP(address) })),
+      );
     };
     return { lookup: lookup as unknown as typeof dnsLookup, asked: () => asked };
   }
@@ -217,7 +222,7 @@ describe("an exchange that fails", () => {
 
   test("a request that is given up before it begins is not sent", async (t) => {
     let asked = 0;
-    const origin = await serve(t, (_request, response) => (asked += 1, response.end()));
+    const origin = await serve(t, (_request, response) => ((asked += 1), response.end()));
     const result = await get(origin, { signal: AbortSignal.abort() });
     assert.deepEqual([!result.ok && result.fault, asked], ["aborted", 0]);
   });
@@ -251,12 +256,20 @@ describe("redirects", () => {
   }
 
   test("are answers where nobody asked to follow them", async (t) => {
-    const answer = await getAnswer(`${await serve(t, redirecting((path) => path))}/302/1`);
+    const answer = await getAnswer(
+      `${await serve(
+        t,
+        redirecting((path) => path),
+      )}/302/1`,
+    );
     assert.deepEqual([answer.status, answer.body.toString()], [302, "moved"]);
   });
 
   test("are followed as often as was said, five times at most", async (t) => {
-    const origin = await serve(t, redirecting((path) => path));
+    const origin = await serve(
+      t,
+      redirecting((path) => path),
+    );
     assert.equal((await getAnswer(`${origin}/302/2`, { maxRedirects: 2 })).url, `${origin}/end`);
     assert.equal((await getAnswer(`${origin}/302/5`, { maxRedirects: 99 })).url, `${origin}/end`);
     const tooMany = await get(`${origin}/302/6`, { maxRedirects: 99 });
@@ -265,23 +278,34 @@ describe("redirects", () => {
   });
 
   test("change the method as browsers do", async (t) => {
-    const origin = await serve(t, redirecting((path) => path));
+    const origin = await serve(
+      t,
+      redirecting((path) => path),
+    );
     const rows = [
-      ["POST", 301, "GET", ""], ["POST", 302, "GET", ""], ["POST", 303, "GET", ""], ["POST", 307, "POST", "data"],
-      ["PUT", 302, "PUT", "data"], ["PUT", 303, "GET", ""], ["PUT", 308, "PUT", "data"],
+      ["POST", 301, "GET", ""],
+      ["POST", 302, "GET", ""],
+      ["POST", 303, "GET", ""],
+      ["POST", 307, "POST", "data"],
+      ["PUT", 302, "PUT", "data"],
+      ["PUT", 303, "GET", ""],
+      ["PUT", 308, "PUT", "data"],
     ] as const;
     for (const [method, status, wanted, wantedBody] of rows) {
       const headers = { "content-type": "text/x", authorization: "Bearer t" };
       const seen = await getEcho(`${origin}/${status}/1`, { method, body: "data", headers, maxRedirects: 1 });
       assert.deepEqual([seen.method, seen.body], [wanted, wantedBody], `${method} ${status}`);
-      assert.equal(seen.headers["content-type"], wantedBody && "text/x" || undefined);
+      assert.equal(seen.headers["content-type"], (wantedBody && "text/x") || undefined);
       assert.equal(seen.headers["authorization"], "Bearer t");
     }
   });
 
   test("take no credentials, no body and no header of one's own to another origin", async (t) => {
     const other = await serve(t, echo);
-    const origin = await serve(t, redirecting(() => `${other}/end`));
+    const origin = await serve(
+      t,
+      redirecting(() => `${other}/end`),
+    );
     const headers = { authorization: "Bearer t", cookie: "a=b", "x-api-key": "k", "accept-language": "de" };
     const seen = await getEcho(`${origin}/302/1`, { headers, maxRedirects: 1 });
     const sent = ["authorization", "cookie", "x-api-key", "accept-language"].map((name) => seen.headers[name]);
@@ -292,10 +316,15 @@ describe("redirects", () => {
 
   test("lead to no forbidden address and no other protocol", async (t) => {
     const rows = [
-      ["http://169.254.169.254/", "forbidden-address"], ["file:///etc/passwd", "invalid"], ["http://[", "invalid"],
+      ["http://169.254.169.254/", "forbidden-address"],
+      ["file:///etc/passwd", "invalid"],
+      ["http://[", "invalid"],
     ] as const;
     for (const [target, fault] of rows) {
-      const origin = await serve(t, redirecting(() => target));
+      const origin = await serve(
+        t,
+        redirecting(() => target),
+      );
       const result = await get(`${origin}/302/1`, { maxRedirects: 3 });
       assert.equal(!result.ok && result.fault, fault);
     }

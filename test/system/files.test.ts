@@ -92,11 +92,13 @@ describe("a private file", () => {
       const log = recordingLog();
       assert.equal(readPrivateFile(path, log)?.toString(), "secret");
       assert.equal(mode(path), 0o600);
-      assert.deepEqual(log.lines, [{
-        level: "warn",
-        message: "let other users in; now it does not",
-        fields: { path, foundMode: wide.toString(8), mode: "600" },
-      }]);
+      assert.deepEqual(log.lines, [
+        {
+          level: "warn",
+          message: "let other users in; now it does not",
+          fields: { path, foundMode: wide.toString(8), mode: "600" },
+        },
+      ]);
     }
     const log = recordingLog();
     fs.chmodSync(path, 0o400);
@@ -156,7 +158,10 @@ describe("ensurePrivateDirectory", () => {
     const log = recordingLog();
     ensurePrivateDirectory(join(directory, "link"), log);
     assert.equal(mode(path), 0o700);
-    assert.deepEqual(log.lines.map((line) => [line.level, line.fields["foundMode"]]), [["warn", "755"]]);
+    assert.deepEqual(
+      log.lines.map((line) => [line.level, line.fields["foundMode"]]),
+      [["warn", "755"]],
+    );
     ensurePrivateDirectory(path, log);
     assert.equal(log.lines.length, 1);
   });
@@ -178,7 +183,11 @@ test("quarantine keeps the file beside those of earlier times", (t) => {
   const path = join(tempDir(t), "state");
   const nowMs = Date.UTC(2025, 10, 22, 13, 54, 0, 7);
   const expected = `${path}.corrupt-20251122T135400.007Z`;
-  for (const [content, target] of [["one", expected], ["two", `${expected}-2`], ["three", `${expected}-3`]] as const) {
+  for (const [content, target] of [
+    ["one", expected],
+    ["two", `${expected}-2`],
+    ["three", `${expected}-3`],
+  ] as const) {
     fs.writeFileSync(path, content);
     assert.equal(quarantine(path, nowMs), target);
     assert.equal(fs.readFileSync(target, "utf8"), content);

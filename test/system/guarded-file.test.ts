@@ -27,7 +27,11 @@ test("a file of our own is read; whether others can read it is told", (t) => {
 test("a file that others can change is refused", (t) => {
   const path = join(tempDir(t), "a");
   writeFileSync(path, "");
-  for (const [mode, shown] of [[0o620, "0620"], [0o602, "0602"], [0o666, "0666"]] as const) {
+  for (const [mode, shown] of [
+    [0o620, "0620"],
+    [0o602, "0602"],
+    [0o666, "0666"],
+  ] as const) {
     chmodSync(path, mode);
     assert.equal(refusal(path), `${path} can be changed by others (mode ${shown}); run: chmod go-w ${path}`);
   }
@@ -42,8 +46,10 @@ test("a file of somebody else is refused, one of root is not", (t) => {
     chownSync(path, other, other);
   }
   const owner = uid === 0 ? other : uid;
-  assert.equal(refusal(path, { uid: 65_000 }),
-    `${path} belongs to user ${owner}; it must belong to user 65000, who runs the daemon, or to root`);
+  assert.equal(
+    refusal(path, { uid: 65_000 }),
+    `${path} belongs to user ${owner}; it must belong to user 65000, who runs the daemon, or to root`,
+  );
 });
 
 test("what is behind a link is judged", (t) => {

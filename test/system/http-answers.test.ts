@@ -28,7 +28,10 @@ describe("a reply", () => {
     it(name, async (t) => {
       const http = await startHttp(t, [openRoute("GET", "/", () => reply)]);
       assert.deepEqual(show(await http.ask(rawRequest("GET /"))), expected);
-      assert.deepEqual(http.observed.map(({ pattern, status }) => [pattern, status]), [["/", reply.status]]);
+      assert.deepEqual(
+        http.observed.map(({ pattern, status }) => [pattern, status]),
+        [["/", reply.status]],
+      );
     });
     it(`${name}, without the body for HEAD, and the connection goes on`, async (t) => {
       const http = await startHttp(t, [openRoute("GET", "/", () => reply)]);
@@ -51,28 +54,37 @@ describe("a reply", () => {
 describe("a request", () => {
   it("shows its parts to the handler", async (t) => {
     let seen: unknown;
-    const http = await startHttp(t, [openRoute("POST", "/things/:name", (request) => {
-      const { method, path, params, query, body, json } = request;
-      const [text, header] = [body.toString(), request.header("x-a")];
-      seen = { method, path, params: { ...params }, query: query.getAll("q"), text, json, header };
-      assert.equal(request.query, query, "made once");
-      assert.equal(request.header("constructor"), undefined);
-      return { status: 204 };
-    })]);
+    const http = await startHttp(t, [
+      openRoute("POST", "/things/:name", (request) => {
+        const { method, path, params, query, body, json } = request;
+        const [text, header] = [body.toString(), request.header("x-a")];
+        seen = { method, path, params: { ...params }, query: query.getAll("q"), text, json, header };
+        assert.equal(request.query, query, "made once");
+        assert.equal(request.header("constructor"), undefined);
+        return { status: 204 };
+      }),
+    ]);
     const response = await http.ask(rawRequest("POST /things/a%20b?q=1&q=%C3%A9&r", { "X-A": "b" }, '{"n":[1]}'));
     assert.equal(response.status, 204, String(http.lines[0]?.fields["error"]));
     assert.deepEqual(seen, {
-      method: "POST", path: "/things/a%20b", params: { name: "a b" }, query: ["1", "é"],
-      text: '{"n":[1]}', json: { n: [1] }, header: "b",
+      method: "POST",
+      path: "/things/a%20b",
+      params: { name: "a b" },
+      query: ["1", "é"],
+      text: '{"n":[1]}',
+      json: { n: [1] },
+      header: "b",
     });
   });
 
   it("has no JSON and no bytes without a body", async (t) => {
     const seen: unknown[] = [];
-    const http = await startHttp(t, [openRoute("POST", "/", ({ body, json }) => {
-      seen.push(body.length, json);
-      return { status: 204 };
-    })]);
+    const http = await startHttp(t, [
+      openRoute("POST", "/", ({ body, json }) => {
+        seen.push(body.length, json);
+        return { status: 204 };
+      }),
+    ]);
     await http.ask(rawRequest("POST /"));
     await http.ask(rawRequest("POST /", {}, ""));
     assert.deepEqual(seen, [0, undefined, 0, undefined]);
@@ -90,7 +102,9 @@ describe("a request", () => {
   });
 
   it("is the same however its body is cut into chunks", async (t) => {
-    const http = await startHttp(t, [openRoute("POST", "/", ({ json }) => jsonReply(json))], { maxPayloadSize: 100_000 });
+    const http = await startHttp(t, [openRoute("POST", "/", ({ json }) => jsonReply(json))], {
+      maxPayloadSize: 100_000,
+    });
     const body = Buffer.from(JSON.stringify("é".repeat(20_000)));
     for (const sizeBytes of [1, 7, 4095, 4096, 4097, 100_000]) {
       const head = rawRequest("POST /", { "Content-Type": "application/json", "Transfer-Encoding": "chunked" });
@@ -107,11 +121,13 @@ describe("a request", () => {
   it("is counted with the time from its head to its answer", async (t) => {
     let release = (): void => {};
     const waiting = new Promise<void>((resolve) => (release = resolve));
-    const http = await startHttp(t, [openRoute("GET", "/", async () => {
-      release();
-      await new Promise<void>((resolve) => (answer = resolve));
-      return { status: 204 };
-    })]);
+    const http = await startHttp(t, [
+      openRoute("GET", "/", async () => {
+        release();
+        await new Promise<void>((resolve) => (answer = resolve));
+        return { status: 204 };
+      }),
+    ]);
     let answer = (): void => {};
     const response = http.ask(rawRequest("GET /"));
     await waiting;
@@ -139,10 +155,12 @@ describe("a request", () => {
 
   it("is 503 when too many are pipelined before it", async (t) => {
     let handled = 0;
-    const http = await startHttp(t, [openRoute("GET", "/", () => {
-      handled++;
-      return new Promise(() => {});
-    })]);
+    const http = await startHttp(t, [
+      openRoute("GET", "/", () => {
+        handled++;
+        return new Promise(() => {});
+      }),
+    ]);
     const client = await http.connect();
     await client.send(rawRequest("GET /").repeat(100));
     while (http.observed.length < 36) await turn();
@@ -154,4 +172,3 @@ describe("a request", () => {
 async function* pieces(...parts: (string | Uint8Array)[]): AsyncGenerator<string | Uint8Array> {
   yield* parts;
 }
-

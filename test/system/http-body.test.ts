@@ -36,7 +36,7 @@ describe("parseJsonBody", () => {
 
   it("takes what JSON.stringify writes; with bytes cut off or turned it refuses, or parses as JSON.parse does", () => {
     forEachSeed(300, (random) => {
-      const value = { text: "é😀\"\\[{", list: [random.next(), null, true, { deep: [random.int(-9, 9)] }] };
+      const value = { text: 'é😀"\\[{', list: [random.next(), null, true, { deep: [random.int(-9, 9)] }] };
       const bytes = Buffer.from(JSON.stringify(value));
       assert.deepEqual(parseJsonBody(bytes), value);
       assert.equal(verdict(bytes.subarray(0, random.int(1, bytes.length - 1))), "refused");

@@ -9,7 +9,11 @@ describe("cutStalled", () => {
   function open() {
     let isCut = false;
     const socket = Object.assign(new EventEmitter(), {
-      writableLength: 0, bytesWritten: 0, bytesRead: 0, remoteAddress: "a", destroy: () => (isCut = true),
+      writableLength: 0,
+      bytesWritten: 0,
+      bytesRead: 0,
+      remoteAddress: "a",
+      destroy: () => (isCut = true),
     });
     const connections = createConnections(() => {});
     connections.open(socket as unknown as Socket, false);

@@ -10,9 +10,25 @@ const FAULTY = { "x-a": "secret detail\r\nx-b: c" };
 describe("an exception of a handler", () => {
   const boom = new Error("secret detail");
   const rows: readonly [name: string, handle: () => unknown, status: number, code: string, isLogged: boolean][] = [
-    ["thrown", () => { throw boom; }, 500, "INTERNAL_ERROR", true],
+    [
+      "thrown",
+      () => {
+        throw boom;
+      },
+      500,
+      "INTERNAL_ERROR",
+      true,
+    ],
     ["rejected", () => Promise.reject(boom), 500, "INTERNAL_ERROR", true],
-    ["that is no Error", () => { throw "secret detail"; }, 500, "INTERNAL_ERROR", true],
+    [
+      "that is no Error",
+      () => {
+        throw "secret detail";
+      },
+      500,
+      "INTERNAL_ERROR",
+      true,
+    ],
     ["that is nothing", () => Promise.reject(undefined), 500, "INTERNAL_ERROR", true],
     ["for no reply", () => undefined, 500, "INTERNAL_ERROR", true],
     ["for a promise of no reply", () => Promise.resolve(undefined), 500, "INTERNAL_ERROR", true],
@@ -20,7 +36,15 @@ describe("an exception of a handler", () => {
     ["for a status that does not exist", () => ({ status: 1000, body: "secret detail" }), 500, "INTERNAL_ERROR", true],
     ["for a body that cannot be written", () => ({ status: 200, body: 7 }), 500, "INTERNAL_ERROR", true],
     ["of the disk", () => Promise.reject(new StorageError("no space left")), 503, "UNAVAILABLE", false],
-    ["that is an answer", () => { throw new HttpError(409, "CONFLICT", "taken"); }, 409, "CONFLICT", false],
+    [
+      "that is an answer",
+      () => {
+        throw new HttpError(409, "CONFLICT", "taken");
+      },
+      409,
+      "CONFLICT",
+      false,
+    ],
   ];
   for (const [name, handle, status, code, isLogged] of rows) {
     it(`${name} is ${status} ${code}`, async (t) => {
@@ -38,7 +62,10 @@ describe("an exception of a handler", () => {
       }
       await client.send(rawRequest("GET /none"));
       assert.equal((await client.response()).status, 404, "the connection goes on");
-      assert.deepEqual(http.observed.map((seen) => seen.status), [status, 404]);
+      assert.deepEqual(
+        http.observed.map((seen) => seen.status),
+        [status, 404],
+      );
     });
   }
 
@@ -58,7 +85,11 @@ describe("an exception of a handler", () => {
   it("that is an answer keeps its headers and details", async (t) => {
     const details = [{ path: "a.0", message: "must be a number" }];
     const error = new HttpError(400, "VALIDATION_ERROR", "faulty", { details, headers: { "x-a": "b" } });
-    const http = await startHttp(t, [openRoute("GET", "/", () => { throw error; })]);
+    const http = await startHttp(t, [
+      openRoute("GET", "/", () => {
+        throw error;
+      }),
+    ]);
     const response = await http.ask(rawRequest("GET /"));
     assert.equal(response.headers["x-a"], "b");
     assert.deepEqual(response.json, { error: "faulty", code: "VALIDATION_ERROR", details });
@@ -99,8 +130,14 @@ describe("the end of a handler's time", () => {
       assert.deepEqual([response.status, response.json.code], [503, "UNAVAILABLE"]);
       assert.equal(response.headers["retry-after"], "1");
       assert.equal(late.returned, 1, "the late reply is let go");
-      assert.deepEqual(http.observed.map(({ status }) => status), [503]);
-      assert.deepEqual(http.lines.map(({ message }) => message), ["a handler passed its deadline"]);
+      assert.deepEqual(
+        http.observed.map(({ status }) => status),
+        [503],
+      );
+      assert.deepEqual(
+        http.lines.map(({ message }) => message),
+        ["a handler passed its deadline"],
+      );
       await client.send(rawRequest("GET /none"));
       assert.equal((await client.response()).status, 404);
     });
@@ -116,7 +153,10 @@ describe("the end of a handler's time", () => {
     assert.equal((await client.response()).status, 503);
     reject(new Error("late"));
     await turn();
-    assert.deepEqual(http.lines.map(({ level }) => level), ["warn", "error"]);
+    assert.deepEqual(
+      http.lines.map(({ level }) => level),
+      ["warn", "error"],
+    );
     await client.send(rawRequest("GET /none"));
     assert.equal((await client.response()).status, 404);
   });

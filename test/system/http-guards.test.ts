@@ -31,7 +31,11 @@ async function check(
     assert.equal(typeof response.json.details, "object");
     assert.equal(response.headers["content-type"], "application/json; charset=utf-8");
   }
-  assert.deepEqual(http.observed.map(({ status }) => status), [row.status], "observed once");
+  assert.deepEqual(
+    http.observed.map(({ status }) => status),
+    [row.status],
+    "observed once",
+  );
 }
 
 const get = (headers: Record<string, string>, path = "/health"): string => rawRequest(`GET ${path}`, headers);
@@ -52,8 +56,16 @@ describe("the Host guard", () => {
     ["[::1", "half an address", 400, "BAD_REQUEST"],
   ];
   table([
-    ...["127.0.0.1", "127.0.0.1:1", "127.8.9.10", "localhost", "LOCALHOST:9876", "[::1]", "[::1]:9876", "localhost:"]
-      .map((host): Row => [`passes ${host}`, get({ Host: host }), 200]),
+    ...[
+      "127.0.0.1",
+      "127.0.0.1:1",
+      "127.8.9.10",
+      "localhost",
+      "LOCALHOST:9876",
+      "[::1]",
+      "[::1]:9876",
+      "localhost:",
+    ].map((host): Row => [`passes ${host}`, get({ Host: host }), 200]),
     ...refused.map(([host, name, status, code]): Row => {
       return [`refuses ${name}, ${JSON.stringify(host)}`, get({ Host: host }), status, code];
     }),
@@ -72,21 +84,27 @@ describe("the Host guard", () => {
 });
 
 describe("the Host guard with server.allowedHosts", () => {
-  table([
-    ["passes a listed name with any port", get({ Host: "Metrics.lan:123" }), 200],
-    ["passes a listed name and port", get({ Host: "proxy.lan:8443" }), 200],
-    ["refuses a listed name with another port", get({ Host: "proxy.lan:8444" }), 403, "FORBIDDEN"],
-    ["refuses a listed name without its port", get({ Host: "proxy.lan" }), 403, "FORBIDDEN"],
-    ["passes a listed IPv6 address", get({ Host: "[fe80::1]:1" }), 200],
-    ["passes loopback still", get({ Host: "localhost" }), 200],
-  ], { allowedHosts: ["metrics.LAN", "proxy.lan:8443", "[fe80::1]"] });
+  table(
+    [
+      ["passes a listed name with any port", get({ Host: "Metrics.lan:123" }), 200],
+      ["passes a listed name and port", get({ Host: "proxy.lan:8443" }), 200],
+      ["refuses a listed name with another port", get({ Host: "proxy.lan:8444" }), 403, "FORBIDDEN"],
+      ["refuses a listed name without its port", get({ Host: "proxy.lan" }), 403, "FORBIDDEN"],
+      ["passes a listed IPv6 address", get({ Host: "[fe80::1]:1" }), 200],
+      ["passes loopback still", get({ Host: "localhost" }), 200],
+    ],
+    { allowedHosts: ["metrics.LAN", "proxy.lan:8443", "[fe80::1]"] },
+  );
 });
 
 describe("the Host guard on a wildcard address", () => {
-  table([
-    ["refuses the wildcard", get({ Host: "0.0.0.0:9876" }), 403, "FORBIDDEN"],
-    ["passes loopback", get({ Host: "127.0.0.1:9876" }), 200],
-  ], { listenAddress: "0.0.0.0" });
+  table(
+    [
+      ["refuses the wildcard", get({ Host: "0.0.0.0:9876" }), 403, "FORBIDDEN"],
+      ["passes loopback", get({ Host: "127.0.0.1:9876" }), 200],
+    ],
+    { listenAddress: "0.0.0.0" },
+  );
 });
 
 describe("the origin guard", () => {
@@ -116,12 +134,24 @@ describe("the origin guard", () => {
 describe("the guards of bodies", () => {
   const typed = (type: string): string => post({ "Content-Type": type });
   const good = [
-    "application/json", "Application/JSON", "application/json;charset=utf-8", 'application/json ; charset="UTF-8"',
+    "application/json",
+    "Application/JSON",
+    "application/json;charset=utf-8",
+    'application/json ; charset="UTF-8"',
   ];
   const bad = [
-    "", "text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-    "application/jsonp", "xapplication/json", "application/ld+json", "application/json;",
-    "application/json, text/plain", "application/json; charset=latin1", "application/json; charset=utf-8; x=y",
+    "",
+    "text/plain",
+    "text/json",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/jsonp",
+    "xapplication/json",
+    "application/ld+json",
+    "application/json;",
+    "application/json, text/plain",
+    "application/json; charset=latin1",
+    "application/json; charset=utf-8; x=y",
   ];
   const untyped = "POST /echo HTTP/1.1\r\nHost: localhost\r\n";
   const type = { "Content-Type": "application/json" };
@@ -137,7 +167,7 @@ describe("the guards of bodies", () => {
     ["refuses identity", post({ "Content-Encoding": "identity" }), 415, "UNSUPPORTED_MEDIA_TYPE"],
     ["refuses other transfer codings", `${encoded}0\r\n\r\n`, 400, "BAD_REQUEST"],
     ["ignores the body of a GET", rawRequest("GET /health", { "Content-Type": "text/plain" }, "not JSON"), 200],
-    ["takes chunks", chunked(["{\"a\"", ":1}"]), 200],
+    ["takes chunks", chunked(['{"a"', ":1}"]), 200],
     ["takes an empty chunked body", chunked([]), 200],
   ]);
 });
@@ -219,8 +249,9 @@ describe("what is not the HTTP spoken here", () => {
     const http = await startHttp(t, ROUTES);
     const methods = ["PURGE", "TRACE", "BREW", "PATCH", "OPTIONS"];
     for (const method of methods) await http.ask(rawRequest(`${method} /health`));
-    assert.deepEqual(http.observed.map(({ method, pattern }) => `${method} ${pattern}`), [
-      "other unmatched", "other unmatched", "other unmatched", "PATCH unmatched", "OPTIONS unmatched",
-    ]);
+    assert.deepEqual(
+      http.observed.map(({ method, pattern }) => `${method} ${pattern}`),
+      ["other unmatched", "other unmatched", "other unmatched", "PATCH unmatched", "OPTIONS unmatched"],
+    );
   });
 });

@@ -37,16 +37,24 @@ describe("the Unix socket", () => {
   });
 
   const refusals: readonly [name: string, prepare: (directory: string) => string, reason: RegExp][] = [
-    ["a file that is not a socket", (directory) => {
-      writeFileSync(join(directory, "daemon.sock"), "precious");
-      return join(directory, "daemon.sock");
-    }, /not a socket/],
+    [
+      "a file that is not a socket",
+      (directory) => {
+        writeFileSync(join(directory, "daemon.sock"), "precious");
+        return join(directory, "daemon.sock");
+      },
+      /not a socket/,
+    ],
     ["a path that is too long", (directory) => join(directory, "a".repeat(120)), /bytes long .* shorter dataDir/],
-    ["a directory open to others", (directory) => {
-      mkdirSync(join(directory, "open"));
-      chmodSync(join(directory, "open"), 0o755);
-      return join(directory, "open", "daemon.sock");
-    }, /0700/],
+    [
+      "a directory open to others",
+      (directory) => {
+        mkdirSync(join(directory, "open"));
+        chmodSync(join(directory, "open"), 0o755);
+        return join(directory, "open", "daemon.sock");
+      },
+      /0700/,
+    ],
     ["a directory that does not exist", (directory) => join(directory, "none", "daemon.sock"), /ENOENT/],
   ];
   for (const [name, prepare, reason] of refusals) {
@@ -54,7 +62,10 @@ describe("the Unix socket", () => {
       const path = prepare(tempDir(t));
       const http = await startHttp(t, ROUTES, { socketPath: path });
       assert.equal(http.socketPath, undefined);
-      assert.deepEqual(http.lines.map(({ level }) => level), ["warn"]);
+      assert.deepEqual(
+        http.lines.map(({ level }) => level),
+        ["warn"],
+      );
       assert.match(String(http.lines[0]!.fields["reason"]), reason);
       assert.equal((await http.ask(rawRequest("GET /health"))).status, 200);
       if (existsSync(path)) assert.equal(readFileSync(path, "utf8"), "precious");

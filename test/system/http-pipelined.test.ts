@@ -17,7 +17,10 @@ describe("behind a request that ends its connection nothing is done", () => {
   const ends: readonly [string, string][] = [
     ["Connection: close", post("/echo", "Connection: close\r\n")],
     ["HTTP/1.0", post("/echo").replace("HTTP/1.1", "HTTP/1.0")],
-    ["a body that is too large", post("/echo").replace("Length: 2\r\n\r\n{}", `Length: 2000\r\n\r\n${" ".repeat(2000)}`)],
+    [
+      "a body that is too large",
+      post("/echo").replace("Length: 2\r\n\r\n{}", `Length: 2000\r\n\r\n${" ".repeat(2000)}`),
+    ],
     ["an expectation that is refused", post("/nothing", "Expect: 100-continue\r\n")],
   ];
   for (const [title, request] of ends) {

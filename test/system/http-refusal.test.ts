@@ -43,7 +43,10 @@ describe("a refused body", () => {
       sentBytes += chunk.length;
     }
     assert.ok(sentBytes < 4 * LINGER_BYTES, `cut after ${sentBytes} bytes`);
-    assert.deepEqual(http.observed.map(({ status }) => status), [413]);
+    assert.deepEqual(
+      http.observed.map(({ status }) => status),
+      [413],
+    );
   });
 
   it("of a HEAD is refused by its head alone", async (t) => {
@@ -161,7 +164,10 @@ describe("a connection that is not HTTP", () => {
     const http = await startHttp(t, ROUTES);
     const request = rawRequest("POST /echo", { "Content-Type": "application/json", "Transfer-Encoding": "chunked" });
     assert.equal((await http.ask(`${request}zz\r\n`)).status, 400);
-    assert.deepEqual(http.observed.map(({ pattern, method }) => [pattern, method]), [["/echo", "POST"]]);
+    assert.deepEqual(
+      http.observed.map(({ pattern, method }) => [pattern, method]),
+      [["/echo", "POST"]],
+    );
   });
 
   it("may break off after a CONNECT as after anything else", async (t) => {

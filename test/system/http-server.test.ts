@@ -26,7 +26,10 @@ describe("connections", () => {
     answerAll();
     assert.equal((await client.response()).body, "held");
     await client.closed;
-    assert.deepEqual(http.observed.map(({ pattern }) => pattern), ["/held"]);
+    assert.deepEqual(
+      http.observed.map(({ pattern }) => pattern),
+      ["/held"],
+    );
   });
 
   it("end when the client asks for it", async (t) => {
@@ -106,7 +109,9 @@ describe("reconfigure", () => {
     await first.send(rawRequest("GET /health"));
     await first.response();
     http.reconfigure({ maxConnections: 1 });
-    await (await http.connect()).closed;
+    await (
+      await http.connect()
+    ).closed;
     assert.equal(http.server.stats().refusedConnections, 1);
   });
 
@@ -172,10 +177,16 @@ describe("stop", () => {
     http.clock.advance(1);
     await stopped;
     assert.equal(held[0]!.signal.aborted, true);
-    assert.deepEqual(http.lines.map(({ level, fields }) => [level, fields["requests"]]), [["warn", 1]]);
+    assert.deepEqual(
+      http.lines.map(({ level, fields }) => [level, fields["requests"]]),
+      [["warn", 1]],
+    );
   });
 
-  for (const [name, startsLate] of [["has begun", false], ["begins meanwhile", true]] as const) {
+  for (const [name, startsLate] of [
+    ["has begun", false],
+    ["begins meanwhile", true],
+  ] as const) {
     it(`tells a stream that ${name} to end, and lets it end well`, async (t) => {
       async function* follow(signal: AbortSignal): AsyncGenerator<string> {
         yield "first";
@@ -184,10 +195,14 @@ describe("stop", () => {
       }
       let begin = (): void => {};
       const begun = new Promise<void>((resolve) => (begin = resolve));
-      const http = await startHttp(t, [{
-        method: "GET", pattern: "/follow", access: "open",
-        handle: ({ signal }) => begun.then(() => ({ status: 200, body: follow(signal) })),
-      }]);
+      const http = await startHttp(t, [
+        {
+          method: "GET",
+          pattern: "/follow",
+          access: "open",
+          handle: ({ signal }) => begun.then(() => ({ status: 200, body: follow(signal) })),
+        },
+      ]);
       const client = await http.connect();
       await client.send(rawRequest("GET /follow"));
       while (http.server.stats().inFlight === 0) await turn();

@@ -8,10 +8,12 @@ import { rawRequest } from "../support/raw-client.ts";
 describe("a client that leaves", () => {
   it("aborts the signal of its requests, and is not counted", async (t) => {
     const seen: Request[] = [];
-    const http = await startHttp(t, [openRoute("GET", "/", (request) => {
-      seen.push(request);
-      return new Promise(() => {});
-    })]);
+    const http = await startHttp(t, [
+      openRoute("GET", "/", (request) => {
+        seen.push(request);
+        return new Promise(() => {});
+      }),
+    ]);
     const client = await http.connect();
     await client.send(rawRequest("GET /") + rawRequest("GET /"));
     while (seen.length < 2) await turn();
@@ -34,7 +36,10 @@ describe("a client that leaves", () => {
       while (http.server.stats().inFlight === 0) await turn();
       leave(client.socket);
       while (http.server.stats().connections > 0) await turn();
-      assert.deepEqual(http.observed.map(({ status }) => status), statuses);
+      assert.deepEqual(
+        http.observed.map(({ status }) => status),
+        statuses,
+      );
       assert.deepEqual(http.lines, []);
     });
   }
@@ -50,7 +55,10 @@ describe("a client that leaves", () => {
     source.resume();
     for (let count = 0; count < 5; count++) await turn();
     assert.deepEqual([source.pulled, source.returned], [2, 1], "the piece that was being made is dropped");
-    assert.deepEqual(http.observed.map(({ status }) => status), [200]);
+    assert.deepEqual(
+      http.observed.map(({ status }) => status),
+      [200],
+    );
     assert.deepEqual(http.lines, []);
   });
 

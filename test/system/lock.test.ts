@@ -57,12 +57,15 @@ for (const kind of ["flock", "file"] as const) {
       assert.equal(readHolder(directory)?.url, "http://short");
       assert.equal(fs.statSync(join(directory, "daemon.pid")).mode & 0o777, 0o600);
 
-      assert.throws(() => acquireLock(directory, {}, { flock }), (error: Error) => {
-        assert.ok(error instanceof LockHeldError);
-        assert.equal(error.message, `${directory} is in use by process ${process.pid} at http://short`);
-        assert.equal(error.holder?.pid, process.pid);
-        return true;
-      });
+      assert.throws(
+        () => acquireLock(directory, {}, { flock }),
+        (error: Error) => {
+          assert.ok(error instanceof LockHeldError);
+          assert.equal(error.message, `${directory} is in use by process ${process.pid} at http://short`);
+          assert.equal(error.holder?.pid, process.pid);
+          return true;
+        },
+      );
       lock.release();
       lock.release();
       assert.equal(readHolder(directory), undefined);
@@ -158,7 +161,9 @@ describe("processStartTime", () => {
   const skip = process.platform !== "linux" && "needs /proc";
   test("is unknown for a process that has ended, collected or not", { skip }, async (t) => {
     // The shell's child ends when it is told to, and the program that the shell has become by then never collects it.
-    const parent = spawn("sh", ["-c", "sh -c 'read line <&3' & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "inherit", "pipe"] });
+    const parent = spawn("sh", ["-c", "sh -c 'read line <&3' & echo $!; exec sleep 600"], {
+      stdio: ["ignore", "pipe", "inherit", "pipe"],
+    });
     t.after(() => parent.kill("SIGKILL"));
     const [line] = (await once(parent.stdout!, "data")) as [Buffer];
     const pid = Number(line.toString());

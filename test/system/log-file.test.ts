@@ -44,7 +44,10 @@ test("a full file is set aside, the oldest is let go", (t) => {
   const sink = createFileSink({ path: join(directory, "d.log"), maxBytes: 10, keep: 3 });
   for (const char of "abcdefghij") sink.write(char.repeat(4) + "\n");
   assert.deepEqual(filesIn(directory), {
-    "d.log": "iiii\njjjj\n", "d.log.1": "gggg\nhhhh\n", "d.log.2": "eeee\nffff\n", "d.log.3": "cccc\ndddd\n",
+    "d.log": "iiii\njjjj\n",
+    "d.log.1": "gggg\nhhhh\n",
+    "d.log.2": "eeee\nffff\n",
+    "d.log.3": "cccc\ndddd\n",
   });
   for (const name of fs.readdirSync(directory)) assert.equal(modeOf(join(directory, name)), 0o600);
 });

@@ -51,7 +51,10 @@ test("lines are refused until half of the queue has gone", async () => {
   const { stream, take } = slowReader();
   const sink = createStreamSink(stream, { clock: fakeClock(), maxQueuedBytes: 100 });
   const line = "x".repeat(24) + "\n";
-  assert.deepEqual(Array.from({ length: 6 }, () => sink.write(line)), [true, true, true, true, false, false]);
+  assert.deepEqual(
+    Array.from({ length: 6 }, () => sink.write(line)),
+    [true, true, true, true, false, false],
+  );
   let resumed = 0;
   sink.onFlow(() => resumed++);
   const takeOne = async (): Promise<void> => {
@@ -132,11 +135,20 @@ test("a process whose standard error nobody reads lives on, bounded, and reports
     text += chunk;
     if (text.includes("log lines were lost") && text.endsWith("\n")) break;
   }
-  const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  const lines = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
   const report = lines.at(-1)!;
-  assert.deepEqual({ ...report, time: "" }, {
-    time: "", level: "warn", message: "log lines were lost because they could not be written", count: Number(lost),
-  });
+  assert.deepEqual(
+    { ...report, time: "" },
+    {
+      time: "",
+      level: "warn",
+      message: "log lines were lost because they could not be written",
+      count: Number(lost),
+    },
+  );
   child.stdin.end();
   assert.deepEqual(await once(child, "exit"), [0, null]);
 });

@@ -28,20 +28,50 @@ function lineOf(format: "json" | "text", message: string, fields: LogFields = {}
 
 for (const [name, message, fields, json, text] of [
   ["message alone", "started", {}, '"message":"started"', "started"],
-  ["fields", "a", { pid: 1, ok: true, url: "http://x/", none: null, gone: undefined },
-    '"message":"a","pid":1,"ok":true,"url":"http://x/","none":null', "a pid=1 ok=true url=http://x/ none=null"],
-  ["fields that need quotes", "a", { b: "c d", e: "", f: "g=h", i: 'j"k' },
-    '"message":"a","b":"c d","e":"","f":"g=h","i":"j\\"k"', 'a b="c d" e="" f="g=h" i="j\\"k"'],
-  ["a forged line", "a\r\n2023 INFO forged", { b: "\nc" },
-    '"message":"a\\r\\n2023 INFO forged","b":"\\nc"', 'a\\r\\n2023 INFO forged b="\\nc"'],
-  ["terminal escapes", "\u001b[2J", { b: "\u009b31m\u007f" }, '"message":"\\u001b[2J","b":"\\u009b31m\\u007f"',
-    '\\u001b[2J b="\\u009b31m\\u007f"'],
+  [
+    "fields",
+    "a",
+    { pid: 1, ok: true, url: "http://x/", none: null, gone: undefined },
+    '"message":"a","pid":1,"ok":true,"url":"http://x/","none":null',
+    "a pid=1 ok=true url=http://x/ none=null",
+  ],
+  [
+    "fields that need quotes",
+    "a",
+    { b: "c d", e: "", f: "g=h", i: 'j"k' },
+    '"message":"a","b":"c d","e":"","f":"g=h","i":"j\\"k"',
+    'a b="c d" e="" f="g=h" i="j\\"k"',
+  ],
+  [
+    "a forged line",
+    "a\r\n2023 INFO forged",
+    { b: "\nc" },
+    '"message":"a\\r\\n2023 INFO forged","b":"\\nc"',
+    'a\\r\\n2023 INFO forged b="\\nc"',
+  ],
+  [
+    "terminal escapes",
+    "\u001b[2J",
+    { b: "\u009b31m\u007f" },
+    '"message":"\\u001b[2J","b":"\\u009b31m\\u007f"',
+    '\\u001b[2J b="\\u009b31m\\u007f"',
+  ],
   ["direction marks", "a\u202eb", {}, '"message":"a\\u202eb"', "a\\u202eb"],
-  ["keys of the line itself", "a", { time: 1, level: "x", message: "y" },
-    '"message":"a","time_":1,"level_":"x","message_":"y"', "a time_=1 level_=x message_=y"],
+  [
+    "keys of the line itself",
+    "a",
+    { time: 1, level: "x", message: "y" },
+    '"message":"a","time_":1,"level_":"x","message_":"y"',
+    "a time_=1 level_=x message_=y",
+  ],
   ["odd keys", "a", { "b c\n": 1 }, '"message":"a","b c\\n":1', 'a "b c\\n"=1'],
-  ["numbers JSON cannot write", "a", { b: NaN, c: -Infinity },
-    '"message":"a","b":"NaN","c":"-Infinity"', "a b=NaN c=-Infinity"],
+  [
+    "numbers JSON cannot write",
+    "a",
+    { b: NaN, c: -Infinity },
+    '"message":"a","b":"NaN","c":"-Infinity"',
+    "a b=NaN c=-Infinity",
+  ],
 ] as const) {
   test(`a line: ${name}`, () => {
     assert.equal(lineOf("json", message, fields), `{"time":"2023-11-14T22:13:20.000Z","level":"info",${json}}\n`);
@@ -100,7 +130,10 @@ test("secrets are asked for each line, so that a reload takes effect", () => {
   log.info("token1");
   secrets = ["token1"];
   log.info("token1");
-  assert.deepEqual(sink.lines.map((line) => line.slice(31)), ["token1\n", "[redacted]\n"]);
+  assert.deepEqual(
+    sink.lines.map((line) => line.slice(31)),
+    ["token1\n", "[redacted]\n"],
+  );
 });
 
 test("lost lines are reported once, as soon as a line can be written", () => {
@@ -115,7 +148,10 @@ test("lost lines are reported once, as soon as a line can be written", () => {
   log.info("c");
   log.info("d");
   const lines = sink.lines.map((line) => JSON.parse(line) as { message: string; count?: number });
-  assert.deepEqual(lines.map(({ message, count }) => count ?? message), [2, "c", "d"]);
+  assert.deepEqual(
+    lines.map(({ message, count }) => count ?? message),
+    [2, "c", "d"],
+  );
   sink.isFull = true;
   log.info("e");
   sink.isFull = false;

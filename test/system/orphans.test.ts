@@ -55,13 +55,19 @@ describe("the processes of a run whose daemon was killed", { concurrency: true }
 
   test("are found without what was noted of the run but its id", async (t) => {
     const { runId, pid } = await orphan(t, "echo; exec sleep 300", nextRunId());
-    assert.deepEqual(findOrphans([{ runId }]).map((found) => found.pid), [pid]);
+    assert.deepEqual(
+      findOrphans([{ runId }]).map((found) => found.pid),
+      [pid],
+    );
   });
 
   test("are found by what was noted where they have wiped their environment", async (t) => {
     const mark = await orphan(t, "echo; exec env -i sleep 300", nextRunId());
     while (processesOf(mark.runId).length > 0) await new Promise(setImmediate);
-    assert.deepEqual(findOrphans([mark]).map(({ pid }) => pid), [mark.pid]);
+    assert.deepEqual(
+      findOrphans([mark]).map(({ pid }) => pid),
+      [mark.pid],
+    );
     assert.deepEqual(findOrphans([{ ...mark, startTime: `${mark.startTime}0` }]), []);
     assert.equal((await endOrphans([mark], 2_000)).ended.length, 1);
   });

@@ -30,7 +30,7 @@ describe("what is kept of a stream", () => {
       const codes = Array.from({ length: random.int(0, 40_000) }, () => random.int(33, 126));
       const whole = Buffer.from(codes).toString();
       const chunks: string[] = [];
-      for (let at = 0; at < whole.length; ) {
+      for (let at = 0; at < whole.length;) {
         const size = random.int(1, random.pick([3, 500, 30_000]));
         chunks.push(whole.slice(at, at + size));
         at += size;

@@ -14,7 +14,10 @@ test("files are written by path, read in parts, listed and removed", async (t) =
   assert.equal(String(await files.read("output/backup/1.log", 6, 3)), "wor");
   assert.equal(String(await files.read("output/backup/1.log", 11, 3)), "");
   assert.equal(await files.read("output/backup/2.log", 0, 3), undefined);
-  assert.deepEqual((await files.list()).map(({ name, sizeBytes }) => [name, sizeBytes]), [["output/backup/1.log", 11]]);
+  assert.deepEqual(
+    (await files.list()).map(({ name, sizeBytes }) => [name, sizeBytes]),
+    [["output/backup/1.log", 11]],
+  );
   await files.remove(["output/backup/1.log", "output/backup/2.log"]);
   assert.deepEqual(await files.list(), []);
 });

@@ -67,7 +67,10 @@ test("zeros are damage", () => {
 });
 
 test("a good record in the place of another is damage", () => {
-  const other = encode(words.map((word) => [Buffer.from(word)]), FIRST_NUMBER + 1);
+  const other = encode(
+    words.map((word) => [Buffer.from(word)]),
+    FIRST_NUMBER + 1,
+  );
   assert.deepEqual(read(other).payloads, []);
   const twice = Buffer.concat([sample, sample.subarray(0, ends[0])]);
   const { payloads, reader } = read(twice);

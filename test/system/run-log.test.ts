@@ -41,9 +41,15 @@ describe("the log of a run", () => {
 
   test("a line without end is written in parts", async (t) => {
     const text = await writeLog(join(tempDir(t), "run.log"), [`out ${"x".repeat(40_000)}`, "out \n"]);
-    assert.deepEqual(text.split("\n").map((line) => [line.slice(0, 4), line.length]), [
-      ["out+", 5 + 16_384], ["out+", 5 + 16_384], ["out ", 4 + 40_000 - 2 * 16_384], ["", 0],
-    ]);
+    assert.deepEqual(
+      text.split("\n").map((line) => [line.slice(0, 4), line.length]),
+      [
+        ["out+", 5 + 16_384],
+        ["out+", 5 + 16_384],
+        ["out ", 4 + 40_000 - 2 * 16_384],
+        ["", 0],
+      ],
+    );
   });
 
   test("is for its owner alone, and hides secrets", async (t) => {

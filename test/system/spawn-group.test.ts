@@ -76,7 +76,10 @@ describe("a program that we end", () => {
     first!.terminate();
     second!.terminate();
     await Promise.all([first!.done, second!.done]);
-    assert.deepEqual(runIds.map((runId) => processesOf(runId).length), [0, 0, 2]);
+    assert.deepEqual(
+      runIds.map((runId) => processesOf(runId).length),
+      [0, 0, 2],
+    );
     bystander!.terminate();
     await bystander!.done;
     assert.deepEqual(processesOf(runIds[2]!), []);

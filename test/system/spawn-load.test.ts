@@ -12,7 +12,10 @@ describe("many programs, and loud ones", () => {
     const children = Array.from({ length: 50 }, (_, index) => startShell(t, `echo run ${index}; exit ${index}`));
     const outcomes = await Promise.all(children.map(({ done }) => done));
     const seen = outcomes.map(({ exitCode, stdout }) => [exitCode, stdout.text]);
-    assert.deepEqual(seen, children.map((_, index) => [index, `run ${index}\n`]));
+    assert.deepEqual(
+      seen,
+      children.map((_, index) => [index, `run ${index}\n`]),
+    );
   });
 
   test("a flood is read, the loop turns, and only what was asked for is kept", async (t) => {

@@ -264,7 +264,10 @@ test("commits that wait behind a failing one are refused with it, and a later on
   failOn(disk, "EIO", ["flush"]);
   const outcomes: string[] = [];
   const note = (id: number): Promise<unknown> =>
-    home.store.commit({ id }).then(() => outcomes.push(`kept ${id}`), () => outcomes.push(`refused ${id}`));
+    home.store.commit({ id }).then(
+      () => outcomes.push(`kept ${id}`),
+      () => outcomes.push(`refused ${id}`),
+    );
   const first = note(2);
   await new Promise((resolve) => setImmediate(resolve));
   const second = note(3);

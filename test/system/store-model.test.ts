@@ -86,7 +86,10 @@ class Model {
     const pending = new Set(this.#pending);
     await this.open();
     const found = this.#base;
-    assert.ok(found.every((id, index) => index === 0 || found[index - 1]! < id), "once each, in order");
+    assert.ok(
+      found.every((id, index) => index === 0 || found[index - 1]! < id),
+      "once each, in order",
+    );
     const kept = found.filter((id) => !pending.has(id) && !before.refused.has(id));
     assert.deepEqual(kept, before.must.slice(0, kept.length), "a prefix of what was acknowledged");
     assert.ok(kept.length >= durableCount, `${kept.length} of ${durableCount}`);

@@ -14,8 +14,8 @@ const JOURNAL = "/data/ledger.journal-00000001";
 const CORRUPT = /\.corrupt-\d{8}T\d{6}\.\d{3}Z$/;
 
 /**
- * A disk with one journal of {@link RECORDS} records, and where each of them ends. The last is long, so that what is left
- * of it when it is cut off can be longer than the record after it.
+ * A disk with one journal of {@link RECORDS} records, and where each of them ends. The last is long, so that what is
+ * left of it when it is cut off can be longer than the record after it.
  */
 async function oneJournal(): Promise<{ disk: FakeDisk; ends: number[] }> {
   const disk = new FakeDisk();
@@ -39,7 +39,10 @@ async function goesOn(home: LedgerHome, disk: FakeDisk): Promise<void> {
 }
 
 function setAside(disk: FakeDisk): string[] {
-  return disk.paths().filter((path) => CORRUPT.test(path)).map((path) => path.replace(CORRUPT, ""));
+  return disk
+    .paths()
+    .filter((path) => CORRUPT.test(path))
+    .map((path) => path.replace(CORRUPT, ""));
 }
 
 describe("a journal", () => {
@@ -255,7 +258,10 @@ async function scenario(disk: FakeDisk, durability: "async" | "sync", acknowledg
 /** Lets the turns that a stopped machine still takes pass: what waits for it waits for ever. */
 async function orStopped(work: Promise<void>, disk: FakeDisk): Promise<void> {
   let isOver = false;
-  work.then(() => (isOver = true), () => (isOver = true));
+  work.then(
+    () => (isOver = true),
+    () => (isOver = true),
+  );
   while (!isOver && !disk.isDead) await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setImmediate(resolve));
 }
@@ -294,7 +300,10 @@ describe("a machine that stops at any step", () => {
     for (; ; step++) {
       const disk = original.copy();
       disk.stopsAfter = step;
-      await orStopped(openLedger(disk).then(() => undefined), disk);
+      await orStopped(
+        openLedger(disk).then(() => undefined),
+        disk,
+      );
       if (!disk.isDead) break;
       const next = disk.cutPower(seededRandom(step));
       const home = await openLedger(next);

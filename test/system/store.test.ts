@@ -168,9 +168,10 @@ describe("compaction", () => {
       await commitAll(store, [round * 2 + 1, round * 2 + 2]);
       await store.compact();
     }
-    assert.deepEqual(disk.paths().map((path) => path.slice("/data/ledger.".length)), [
-      "journal-00000004", "journal-00000005", "snapshot-00000004", "snapshot-00000005",
-    ]);
+    assert.deepEqual(
+      disk.paths().map((path) => path.slice("/data/ledger.".length)),
+      ["journal-00000004", "journal-00000005", "snapshot-00000004", "snapshot-00000005"],
+    );
     const again = await openLedger(disk.kill());
     assert.deepEqual(again.store.state.ids, countTo(8));
   });
@@ -213,7 +214,7 @@ describe("compaction", () => {
       const settings = { durability, maxJournalBytes: 4096 };
       const { store } = await openLedger(disk, { settings });
       let largest = 0;
-      for (let id = 1; id <= 1000; ) {
+      for (let id = 1; id <= 1000;) {
         const ids = Array.from({ length: 1 + (id % 90) }, () => id++);
         await Promise.all(ids.map((each) => store.commit({ id: each, paddingBytes: each % 200 })));
         const journals = disk.paths().filter((path) => path.includes("journal"));
@@ -244,7 +245,10 @@ describe("versions", () => {
       assert.match(error.message, /written by a newer pi-daemon \(state version 3, and this one knows 2\)/);
       return true;
     });
-    assert.deepEqual(next.paths().map((path) => [path, next.get(path).toString("hex")]), before);
+    assert.deepEqual(
+      next.paths().map((path) => [path, next.get(path).toString("hex")]),
+      before,
+    );
   });
 
   test("an older one is read, told to restore, and not appended to", async () => {

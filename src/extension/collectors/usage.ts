@@ -6,7 +6,13 @@
  * Units: reasoning tokens are a part of the output tokens.
  */
 import type {
-  PiAssistantMessage, PiContext, PiEntry, PiMessage, PiToolResultMessage, PiUsage, PiUsageEntry,
+  PiAssistantMessage,
+  PiContext,
+  PiEntry,
+  PiMessage,
+  PiToolResultMessage,
+  PiUsage,
+  PiUsageEntry,
 } from "../pi.ts";
 import type { Scope } from "../scope.ts";
 import { TOKEN_TYPES, type Tokens } from "../session-usage.ts";

@@ -22,7 +22,10 @@ export interface ExposeContext {
 
 export function expose(context: ExposeContext, request: Request): Reply {
   const { enabled, created } = context.config();
-  const { format, contentType, gzip } = negotiateExposition(request.header("accept"), request.header("accept-encoding"));
+  const { format, contentType, gzip } = negotiateExposition(
+    request.header("accept"),
+    request.header("accept-encoding"),
+  );
   const names = request.query.getAll("name[]");
   const families = context.registry.exposed(context.nowMs(), names.length === 0 ? undefined : new Set(names));
   const pieces = yieldBetween(encodeFamilies(enabled ? families : ownOnly(families), { format, created }));
@@ -35,7 +38,9 @@ function* ownOnly(families: Iterable<MetricFamily>): Generator<MetricFamily> {
   for (const family of families) if (family.own) yield family;
 }
 
-/** The same pieces, with a turn of the event loop between one and the next: a large scrape must not hold up the posts. */
+/**
+ * The same pieces, with a turn of the event loop between one and the next: a large scrape must not hold up the posts.
+ */
 async function* yieldBetween(pieces: Iterable<string>): AsyncGenerator<string> {
   for (const piece of pieces) {
     yield piece;

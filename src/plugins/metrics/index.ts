@@ -32,15 +32,38 @@ async function create(services: Services, initialConfig: MetricsConfig): Promise
   const deleteMetric = createDelete(store.state, { now, retention });
   const retentionTimer = clock.every(RETENTION_CHECK_MS, () => {
     // What the disk refuses, the store has told of; this is tried again.
-    retention.expire(MOST_TIME_LOST_MS).catch((error: Error) => log.debug("cannot drop expired series", { error: error.message }));
+    retention
+      .expire(MOST_TIME_LOST_MS)
+      .catch((error: Error) => log.debug("cannot drop expired series", { error: error.message }));
   });
 
-  const exposeContext: ExposeContext = { registry, gzip: services.gzip, nowMs: () => now().nowMs, config: () => config };
+  const exposeContext: ExposeContext = {
+    registry,
+    gzip: services.gzip,
+    nowMs: () => now().nowMs,
+    config: () => config,
+  };
   const routes: readonly Route[] = [
-    { method: "GET", pattern: "/metrics", access: "read", unlimited: true, handle: (request) => expose(exposeContext, request) },
+    {
+      method: "GET",
+      pattern: "/metrics",
+      access: "read",
+      unlimited: true,
+      handle: (request) => expose(exposeContext, request),
+    },
     { method: "POST", pattern: "/api/metrics", access: "write", handle: (request) => ingestMetric(ingest, request) },
-    { method: "POST", pattern: "/api/metrics/batch", access: "write", handle: (request) => ingestBatch(ingest, request) },
-    { method: "GET", pattern: "/api/metrics/registry", access: "read", handle: (request) => listFamilies(registry, request) },
+    {
+      method: "POST",
+      pattern: "/api/metrics/batch",
+      access: "write",
+      handle: (request) => ingestBatch(ingest, request),
+    },
+    {
+      method: "GET",
+      pattern: "/api/metrics/registry",
+      access: "read",
+      handle: (request) => listFamilies(registry, request),
+    },
     { method: "DELETE", pattern: "/api/metrics/:name", access: "write", handle: deleteMetric },
   ];
 
@@ -51,7 +74,11 @@ async function create(services: Services, initialConfig: MetricsConfig): Promise
       registry.limits = config;
     },
     problems: () => [],
-    stats: () => ({ metricNames: registry.clientFamilyCount, series: registry.clientSeriesCount, requestIds: store.state.requestIds.size }),
+    stats: () => ({
+      metricNames: registry.clientFamilyCount,
+      series: registry.clientSeriesCount,
+      requestIds: store.state.requestIds.size,
+    }),
     async stop() {
       retentionTimer.cancel();
       // A disk that refuses has been told of already, and loses no more than the age since the last event.
@@ -68,10 +95,21 @@ function startRunningTime({ clock }: Services, startMs: number): () => Moment {
 }
 
 function selfMetrics(registry: Registry): Pick<IngestContext, "noteIngested" | "noteDropped"> {
-  const ingested = registry.ownValue("pi_daemon_samples_ingested_total", "counter", "Samples taken from clients, by type of metric.");
-  const dropped = registry.ownValue("pi_daemon_series_dropped_total", "counter", "Samples that were refused, by reason.");
+  const ingested = registry.ownValue(
+    "pi_daemon_samples_ingested_total",
+    "counter",
+    "Samples taken from clients, by type of metric.",
+  );
+  const dropped = registry.ownValue(
+    "pi_daemon_series_dropped_total",
+    "counter",
+    "Samples that were refused, by reason.",
+  );
   const series = registry.ownValue("pi_daemon_series", "gauge", "Series held for clients.")([]);
-  const byType = Object.fromEntries(METRIC_TYPES.map((type) => [type, ingested(["type", type])])) as Record<MetricType, ReturnType<typeof ingested>>;
+  const byType = Object.fromEntries(METRIC_TYPES.map((type) => [type, ingested(["type", type])])) as Record<
+    MetricType,
+    ReturnType<typeof ingested>
+  >;
   registry.beforeExposition(() => series.set(registry.clientSeriesCount));
   for (const reason of ["invalid", "type_mismatch", "too_many_series"]) dropped(["reason", reason]);
   return {
@@ -89,10 +127,16 @@ function createDelete(
     const name = params["name"]!;
     const family = registry.family(name);
     if (family?.own) throw new HttpError(403, "FORBIDDEN", `"${name}" belongs to the daemon and cannot be dropped`);
-    // An empty value asks for series without the label. Left out, it would ask for all: `?session=$UNSET` must not drop the family.
+    // An empty value asks for series without the label. Left out, it would ask for all: `?session=$UNSET` must not drop
+    // the family.
     const labels = [...query].flat();
     const series = registry.countMatching(name, labels);
-    if (series === 0) throw new HttpError(404, "NOT_FOUND", family === undefined ? `there is no metric "${name}"` : `"${name}" has no series with these labels`);
+    if (series === 0)
+      throw new HttpError(
+        404,
+        "NOT_FOUND",
+        family === undefined ? `there is no metric "${name}"` : `"${name}" has no series with these labels`,
+      );
     await retention.drop({ kind: "drop", ...now(), name, labels });
     return jsonReply({ dropped: series });
   };

@@ -1,10 +1,10 @@
 /**
  * Bodies of the ingest routes into counted samples.
  *
- * Order: a body is checked, then each sample gets a place in the registry (or a refusal), then the event is written, and only then
- * does it count and is the answer given.
- * Errors: VALIDATION_ERROR for shape, INGESTION_ERROR for what the registry refuses, DUPLICATE_REQUEST for a requestId that
- * counted before.
+ * Order: a body is checked, then each sample gets a place in the registry (or a refusal), then the event is written,
+ * and only then does it count and is the answer given.
+ * Errors: VALIDATION_ERROR for shape, INGESTION_ERROR for what the registry refuses, DUPLICATE_REQUEST for a requestId
+ * that counted before.
  */
 import { DEFAULT_UPPER_BOUNDS } from "../../core/metric-family.ts";
 import { type DropReason, Refusal } from "../../core/limits.ts";
@@ -65,7 +65,9 @@ export function ingestMetric(context: IngestContext, request: Request): Promise<
   if (refusal !== undefined) {
     throw new HttpError(400, "INGESTION_ERROR", refusal.message, { details: { reason: refusal.reason } });
   }
-  return commit(context, eventOf(context, { kind: "metric", raw: request.body, admission, requestId: undefined })).then(() => NO_CONTENT);
+  return commit(context, eventOf(context, { kind: "metric", raw: request.body, admission, requestId: undefined })).then(
+    () => NO_CONTENT,
+  );
 }
 
 /** `POST /api/metrics/batch`. */
@@ -73,7 +75,8 @@ export async function ingestBatch(context: IngestContext, request: Request): Pro
   requireEnabled(context);
   const { requestId, metrics } = readEnvelope(request.json, context.config().maxBatchSize);
   // No other request may come between the last look at the table and `hold`: nothing is awaited there.
-  if (requestId !== undefined) for (let first = findRacing(context, requestId); first; first = findRacing(context, requestId)) await first;
+  if (requestId !== undefined)
+    for (let first = findRacing(context, requestId); first; first = findRacing(context, requestId)) await first;
   const admission = admitAll(context, metrics);
   const written = commit(context, eventOf(context, { kind: "batch", raw: request.body, admission, requestId }));
   await (requestId === undefined ? written : context.store.state.requestIds.hold(requestId, written));
@@ -86,18 +89,26 @@ function recogniseIn({ store }: IngestContext): Recognise {
 }
 
 function requireEnabled(context: IngestContext): void {
-  if (!context.config().enabled) throw new HttpError(503, "UNAVAILABLE", "metrics are switched off (metrics.enabled is false)");
+  if (!context.config().enabled)
+    throw new HttpError(503, "UNAVAILABLE", "metrics are switched off (metrics.enabled is false)");
 }
 
-function readEnvelope(json: unknown, maxBatchSize: number): { requestId: string | undefined; metrics: readonly unknown[] } {
+function readEnvelope(
+  json: unknown,
+  maxBatchSize: number,
+): { requestId: string | undefined; metrics: readonly unknown[] } {
   const issues: Issue[] = [];
   const isObject = typeof json === "object" && json !== null && !Array.isArray(json);
   const { requestId, metrics, ...rest } = (isObject ? json : {}) as Record<string, unknown>;
-  for (const field of Object.keys(rest).slice(0, MOST_ISSUES)) issues.push({ path: field.slice(0, 64), message: "unknown field; a batch has requestId and metrics" });
+  for (const field of Object.keys(rest).slice(0, MOST_ISSUES))
+    issues.push({ path: field.slice(0, 64), message: "unknown field; a batch has requestId and metrics" });
   if (!isObject) issues.push({ path: "", message: "expected an object with a list of metrics" });
   else if (!Array.isArray(metrics)) issues.push({ path: "metrics", message: "expected a list of metrics" });
   else if (metrics.length > maxBatchSize) {
-    issues.push({ path: "metrics", message: `expected at most ${maxBatchSize} metrics, not ${metrics.length} (metrics.maxBatchSize)` });
+    issues.push({
+      path: "metrics",
+      message: `expected at most ${maxBatchSize} metrics, not ${metrics.length} (metrics.maxBatchSize)`,
+    });
   }
   if (requestId !== undefined && !isRequestId(requestId)) {
     issues.push({ path: "requestId", message: `expected a string of 1 to ${MOST_REQUEST_ID_CHARACTERS} characters` });
@@ -107,19 +118,29 @@ function readEnvelope(json: unknown, maxBatchSize: number): { requestId: string 
 }
 
 function isRequestId(value: unknown): boolean {
-  return typeof value === "string" && value.length >= 1 && value.length <= MOST_REQUEST_ID_CHARACTERS && value.isWellFormed();
+  return (
+    typeof value === "string" && value.length >= 1 && value.length <= MOST_REQUEST_ID_CHARACTERS && value.isWellFormed()
+  );
 }
 
-/** The outcome of a batch with this id that is being written right now, to wait for; `undefined` when the id is free. */
+/**
+ * The outcome of a batch with this id that is being written right now, to wait for; `undefined` when the id is free.
+ */
 function findRacing(context: IngestContext, requestId: string): Promise<unknown> | undefined {
   const { requestIds } = context.store.state;
   requestIds.capacity = context.config().maxRequestIds;
   const status = requestIds.look(requestId, context.now().nowMs);
   if (status === "seen") {
-    throw new HttpError(409, "DUPLICATE_REQUEST", `a batch with the requestId ${JSON.stringify(requestId)} has been counted already`);
+    throw new HttpError(
+      409,
+      "DUPLICATE_REQUEST",
+      `a batch with the requestId ${JSON.stringify(requestId)} has been counted already`,
+    );
   }
   if (status === "full") {
-    throw new HttpError(503, "UNAVAILABLE", "too many requestIds in the last 5 minutes (metrics.maxRequestIds)", { headers: { "retry-after": "30" } });
+    throw new HttpError(503, "UNAVAILABLE", "too many requestIds in the last 5 minutes (metrics.maxRequestIds)", {
+      headers: { "retry-after": "30" },
+    });
   }
   return status?.catch(() => undefined);
 }
@@ -162,8 +183,8 @@ function admit(context: IngestContext, sent: Sample, admission: Admission): Refu
     context.noteDropped(series.reason);
     return series;
   }
-  // Whoever replays the journal has no config: the buckets of a histogram that is not yet on disk, or may be dropped by an event
-  // before this one, go into the record.
+  // Whoever replays the journal has no config: the buckets of a histogram that is not yet on disk, or may be dropped by
+  // an event before this one, go into the record.
   if (sample.type === "histogram" && (!series.born || context.isDropping())) {
     const family = registry.family(sample.name)!;
     if (family.bornCount === 0 || context.isDropping()) admission.buckets.set(sample.name, family.upperBounds!);
@@ -173,11 +194,17 @@ function admit(context: IngestContext, sent: Sample, admission: Admission): Refu
   return undefined;
 }
 
-/** The sample with the buckets that its family gets if it founds it: the config's, else its own, else Prometheus' defaults. */
+/**
+ * The sample with the buckets that its family gets if it founds it: the config's, else its own, else Prometheus'
+ * defaults.
+ */
 function withBuckets(sample: Sample, registry: Registry, config: MetricsConfig): Sample {
   if (registry.family(sample.name) !== undefined) return sample;
   const rule = config.buckets.find(({ match }) => matchesPattern(sample.name, match));
-  return { ...sample, buckets: (rule?.buckets as readonly number[] | undefined) ?? sample.buckets ?? DEFAULT_UPPER_BOUNDS };
+  return {
+    ...sample,
+    buckets: (rule?.buckets as readonly number[] | undefined) ?? sample.buckets ?? DEFAULT_UPPER_BOUNDS,
+  };
 }
 
 /** Whether `name` matches `pattern`, in which `*` stands for any text. */
@@ -220,7 +247,8 @@ async function commit(context: IngestContext, event: SamplesEvent): Promise<void
     await context.store.commit(event);
   } catch (error) {
     samples.forEach((sample, index) => context.store.state.registry.release(sample, series![index]!));
-    if (error instanceof RangeError) throw new HttpError(413, "PAYLOAD_TOO_LARGE", `${error.message} (storage.maxJournalBytes)`);
+    if (error instanceof RangeError)
+      throw new HttpError(413, "PAYLOAD_TOO_LARGE", `${error.message} (storage.maxJournalBytes)`);
     throw error;
   }
   for (const sample of samples) context.noteIngested(sample);

@@ -1,10 +1,11 @@
 /**
  * The JSON of one metric into a sample, or the list of what is wrong with it.
  *
- * Written out by hand and not with the combinators of `core/validate.ts`: it runs for every sample, and which value field is right
- * depends on the type.
+ * Written out by hand and not with the combinators of `core/validate.ts`: it runs for every sample, and which value
+ * field is right depends on the type.
  *
- * Errors: faults of shape only. Whether the sample fits what is there (type, limits, reserved names) is the registry's business.
+ * Errors: faults of shape only. Whether the sample fits what is there (type, limits, reserved names) is the registry's
+ * business.
  */
 import type { Exemplar } from "../../core/family.ts";
 import { type LabelSet, labelsFrom, NO_LABELS } from "../../core/label-set.ts";
@@ -32,7 +33,15 @@ const FIELDS_OF_TYPE: Readonly<Record<MetricType, readonly ValueField[]>> = {
 };
 
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
-  "name", "type", "labels", ...VALUE_FIELDS, "timestamp", "help", "unit", "buckets", "exemplar",
+  "name",
+  "type",
+  "labels",
+  ...VALUE_FIELDS,
+  "timestamp",
+  "help",
+  "unit",
+  "buckets",
+  "exemplar",
 ]);
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -112,7 +121,8 @@ function report(issues: Issue[], path: string, message: string): boolean {
 }
 
 function checkFields(metric: MetricJson, isRecognised: boolean, issues: Issue[]): void {
-  for (const field in metric) if (!KNOWN_FIELDS.has(field) && !report(issues, shorten(field), unknownField(field))) return;
+  for (const field in metric)
+    if (!KNOWN_FIELDS.has(field) && !report(issues, shorten(field), unknownField(field))) return;
   if (!isRecognised) checkName(metric.name, issues);
   if (!isRecognised && metric.labels !== undefined) checkLabels(metric.labels, "labels", issues);
   const type = metric.type as MetricType;
@@ -131,16 +141,22 @@ function unknownField(field: string): string {
 }
 
 function checkName(name: unknown, issues: Issue[]): void {
-  if (typeof name !== "string") return void report(issues, "name", `expected the metric's name as a string${given(name)}`);
-  if (name.length > MOST_NAME_CHARACTERS) return void report(issues, "name", `expected at most ${MOST_NAME_CHARACTERS} characters, not ${name.length}`);
+  if (typeof name !== "string")
+    return void report(issues, "name", `expected the metric's name as a string${given(name)}`);
+  if (name.length > MOST_NAME_CHARACTERS)
+    return void report(issues, "name", `expected at most ${MOST_NAME_CHARACTERS} characters, not ${name.length}`);
   const fault = findMetricNameFault(name);
   if (fault !== undefined) report(issues, "name", fault);
 }
 
 function checkLabels(labels: unknown, field: string, issues: Issue[]): void {
-  if (!isObject(labels)) return void report(issues, field, `expected an object of label keys and string values${given(labels)}`);
+  if (!isObject(labels))
+    return void report(issues, field, `expected an object of label keys and string values${given(labels)}`);
   for (const key in labels) {
-    const fault = key.length > MOST_NAME_CHARACTERS ? `expected at most ${MOST_NAME_CHARACTERS} characters in a label key` : findLabelNameFault(key);
+    const fault =
+      key.length > MOST_NAME_CHARACTERS
+        ? `expected at most ${MOST_NAME_CHARACTERS} characters in a label key`
+        : findLabelNameFault(key);
     if (fault !== undefined && !report(issues, `${field}.${shorten(key)}`, fault)) return;
     const valueFault = findLabelValueFault(labels[key]);
     if (valueFault !== undefined && !report(issues, `${field}.${shorten(key)}`, valueFault)) return;
@@ -159,7 +175,8 @@ function checkValue(metric: MetricJson, type: MetricType, issues: Issue[]): void
   if (set !== undefined) checkNumber("set", set, allowed, issues);
   if (delta !== undefined) checkNumber("delta", delta, allowed, issues);
   if (observe !== undefined) checkNumber("observe", observe, allowed, issues);
-  if (set !== undefined && delta !== undefined && type === "gauge") report(issues, "delta", "a gauge takes either set or delta, not both");
+  if (set !== undefined && delta !== undefined && type === "gauge")
+    report(issues, "delta", "a gauge takes either set or delta, not both");
   const isMissing = increment === undefined && set === undefined && delta === undefined && observe === undefined;
   if (isMissing && type !== "counter") report(issues, allowed[0]!, `missing: a ${type} takes ${allowed.join(" or ")}`);
   if (type === "counter" && typeof increment === "number" && increment < 0) {
@@ -173,12 +190,14 @@ function checkNumber(field: ValueField, value: unknown, allowed: readonly ValueF
 }
 
 function checkTimestamp(timestamp: unknown, field: string, issues: Issue[]): void {
-  if (!isFiniteNumber(timestamp) || timestamp < 0) report(issues, field, `expected milliseconds since 1970 as a number >= 0${given(timestamp)}`);
+  if (!isFiniteNumber(timestamp) || timestamp < 0)
+    report(issues, field, `expected milliseconds since 1970 as a number >= 0${given(timestamp)}`);
 }
 
 function checkText(text: unknown, field: string, issues: Issue[]): void {
   if (typeof text !== "string") report(issues, field, `expected a string${given(text)}`);
-  else if (text.length > MOST_HELP_CHARACTERS) report(issues, field, `expected at most ${MOST_HELP_CHARACTERS} characters, not ${text.length}`);
+  else if (text.length > MOST_HELP_CHARACTERS)
+    report(issues, field, `expected at most ${MOST_HELP_CHARACTERS} characters, not ${text.length}`);
   else if (!text.isWellFormed()) report(issues, field, "expected Unicode text without lone surrogates");
 }
 
@@ -195,25 +214,35 @@ function checkBuckets(buckets: unknown, type: MetricType, issues: Issue[]): void
 
 /** What is wrong with a list of upper bounds, or `undefined`. +Inf is implied and may not be given. */
 export function findBucketsFault(buckets: unknown): string | undefined {
-  const isRising = Array.isArray(buckets) && buckets.every((bound, index) => isFiniteNumber(bound) && (index === 0 || bound > buckets[index - 1]));
+  const isRising =
+    Array.isArray(buckets) &&
+    buckets.every((bound, index) => isFiniteNumber(bound) && (index === 0 || bound > buckets[index - 1]));
   if (isRising && buckets.length >= 1 && buckets.length <= MOST_BUCKETS) return undefined;
   return `expected 1 to ${MOST_BUCKETS} finite upper bounds in rising order (+Inf is added by itself)`;
 }
 
 function checkExemplar(exemplar: unknown, type: MetricType, issues: Issue[]): void {
-  if (type !== "counter" && type !== "histogram") report(issues, "exemplar", "only counters and histograms take an exemplar");
-  if (!isObject(exemplar)) return void report(issues, "exemplar", `expected an object with labels and value${given(exemplar)}`);
+  if (type !== "counter" && type !== "histogram")
+    report(issues, "exemplar", "only counters and histograms take an exemplar");
+  if (!isObject(exemplar))
+    return void report(issues, "exemplar", `expected an object with labels and value${given(exemplar)}`);
   for (const field in exemplar) {
     if (field === "labels" || field === "value" || field === "timestamp") continue;
-    if (!report(issues, `exemplar.${shorten(field)}`, "unknown field; an exemplar has labels, value and timestamp")) return;
+    if (!report(issues, `exemplar.${shorten(field)}`, "unknown field; an exemplar has labels, value and timestamp"))
+      return;
   }
-  if (!isFiniteNumber(exemplar["value"])) report(issues, "exemplar.value", `expected a finite number${given(exemplar["value"])}`);
+  if (!isFiniteNumber(exemplar["value"]))
+    report(issues, "exemplar.value", `expected a finite number${given(exemplar["value"])}`);
   if (exemplar["timestamp"] !== undefined) checkTimestamp(exemplar["timestamp"], "exemplar.timestamp", issues);
   if (exemplar["labels"] === undefined) return;
   checkLabels(exemplar["labels"], "exemplar.labels", issues);
   const characters = isObject(exemplar["labels"]) ? [...Object.entries(exemplar["labels"]).flat().join("")].length : 0;
   if (characters > MOST_EXEMPLAR_CHARACTERS) {
-    report(issues, "exemplar.labels", `expected at most ${MOST_EXEMPLAR_CHARACTERS} characters in all names and values, not ${characters}`);
+    report(
+      issues,
+      "exemplar.labels",
+      `expected at most ${MOST_EXEMPLAR_CHARACTERS} characters in all names and values, not ${characters}`,
+    );
   }
 }
 
@@ -230,7 +259,9 @@ function given(value: unknown): string {
   if (value === undefined) return "";
   if (typeof value === "number") return `, not ${value}`;
   if (typeof value === "string") return `, not ${JSON.stringify(shorten(value))}`;
-  return `, not ${value === null ? "null" : Array.isArray(value) ? "an array" : typeof value === "object" ? "an object" : String(value)}`;
+  if (value === null) return ", not null";
+  if (Array.isArray(value)) return ", not an array";
+  return `, not ${typeof value === "object" ? "an object" : String(value)}`;
 }
 
 function shorten(text: string): string {

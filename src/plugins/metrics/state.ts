@@ -1,8 +1,9 @@
 /**
  * What the metrics plugin keeps for good, and the events that change it.
  *
- * An event of samples is written as the very bytes that the client sent, behind a short header; what the header adds is what the
- * bytes alone do not say: when they came, which items were refused, and which buckets a new histogram was given.
+ * An event of samples is written as the very bytes that the client sent, behind a short header; what the header adds is
+ * what the bytes alone do not say: when they came, which items were refused, and which buckets a new histogram was
+ * given.
  *
  * Units: `nowMs` is running time: it goes on while the daemon runs and stands still while it does not.
  */
@@ -125,7 +126,10 @@ function decode(bytes: Buffer): MetricsEvent {
   const content = JSON.parse(raw.toString()) as Record<string, unknown>;
   if (kind === "drop") return { kind, ...moment, ...(content as Pick<DropEvent, "name" | "labels">) };
   if (kind === "expire") return { kind, ...moment, ...(content as Pick<ExpireEvent, "cutoffMs">) };
-  const extra = rawStart === HEADER_BYTES ? undefined : (JSON.parse(bytes.toString("utf8", HEADER_BYTES, rawStart)) as SamplesExtra);
+  const extra =
+    rawStart === HEADER_BYTES
+      ? undefined
+      : (JSON.parse(bytes.toString("utf8", HEADER_BYTES, rawStart)) as SamplesExtra);
   const items = (kind === "metric" ? [content] : content["metrics"]) as Record<string, unknown>[];
   const samples = extra === undefined ? items.map((item) => toSample(item)) : decodeSome(items, extra);
   const requestId = kind === "batch" ? (content["requestId"] as string | undefined) : undefined;
@@ -137,7 +141,9 @@ function decodeSome(items: readonly Record<string, unknown>[], { refused, bucket
   const isRefused = new Set(refused);
   const bucketsByName = new Map(Object.entries(buckets ?? {}));
   const samples = items.filter((_, index) => !isRefused.has(index)).map((item) => toSample(item));
-  return samples.map((sample) => (bucketsByName.has(sample.name) ? { ...sample, buckets: bucketsByName.get(sample.name) } : sample));
+  return samples.map((sample) =>
+    bucketsByName.has(sample.name) ? { ...sample, buckets: bucketsByName.get(sample.name) } : sample,
+  );
 }
 
 /** A piece of a snapshot: about this many characters of JSON lines. */
@@ -155,9 +161,7 @@ function* snapshot(state: MetricsState): Generator<Uint8Array, void, void> {
 }
 
 type SnapshotLine =
-  | { readonly nowMs: number }
-  | { readonly requestIds: readonly (readonly [string, number])[] }
-  | RegistryJson;
+  { readonly nowMs: number } | { readonly requestIds: readonly (readonly [string, number])[] } | RegistryJson;
 
 /** How many requestIds stand in one line. */
 const IDS_IN_A_LINE = 256;

@@ -17,7 +17,11 @@ export function metricOf(index: number): object {
 export async function fillDaemon(server: MeasuredServer, count: number): Promise<void> {
   for (let from = 0; from < count; from += BATCH) {
     const metrics = Array.from({ length: Math.min(BATCH, count - from) }, (_, index) => metricOf(from + index));
-    const reply = await fetch(`${server.url}/api/metrics/batch`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ metrics }) });
+    const reply = await fetch(`${server.url}/api/metrics/batch`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ metrics }),
+    });
     const { success } = (await reply.json()) as { success: number };
     if (success !== metrics.length) throw new Error(`only ${success} of ${metrics.length} series were taken`);
   }
@@ -33,6 +37,9 @@ export function bodiesOver(count: number): string[] {
 
 /** The same series as the text that Pushgateway takes. */
 export function pushTextOf(count: number): string {
-  const lines = Array.from({ length: count }, (_, index) => `pi_tokens_total{session="0199a7c2-${index}",model="claude-sonnet-4",kind="input"} ${100 + index}`);
+  const lines = Array.from(
+    { length: count },
+    (_, index) => `pi_tokens_total{session="0199a7c2-${index}",model="claude-sonnet-4",kind="input"} ${100 + index}`,
+  );
   return `# TYPE pi_tokens_total counter\n${lines.join("\n")}\n`;
 }

@@ -30,7 +30,16 @@ export async function runLoad(server: MeasuredServer, load: Load): Promise<Round
   writeFileSync(script, luaScript(load));
   try {
     const beforeNs = cpuNs(server.pid);
-    const report = await runWrk(["-t1", `-c${load.connections}`, `-d${load.seconds}s`, "--timeout", "60s", "-s", script, server.url + load.path]);
+    const report = await runWrk([
+      "-t1",
+      `-c${load.connections}`,
+      `-d${load.seconds}s`,
+      "--timeout",
+      "60s",
+      "-s",
+      script,
+      server.url + load.path,
+    ]);
     const usedNs = cpuNs(server.pid) - beforeNs;
     const [, requests, microseconds, errors] = /^RESULT (\d+) (\d+) (\d+)$/m.exec(report)!.map(Number);
     if (errors! > 0) throw new Error(`${server.name}: ${errors} of ${requests} requests failed`);

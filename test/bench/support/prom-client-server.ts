@@ -11,7 +11,8 @@ interface PromClient {
 const [, , modulePath, series] = process.argv as [string, string, string, string];
 const { Counter, register } = createRequire(import.meta.url)(modulePath) as PromClient;
 const counter = new Counter({ name: "pi_tokens_total", help: "Tokens.", labelNames: ["session", "model", "kind"] });
-for (let index = 0; index < Number(series); index++) counter.inc({ session: `0199a7c2-${index}`, model: "claude-sonnet-4", kind: "input" }, 100 + index);
+for (let index = 0; index < Number(series); index++)
+  counter.inc({ session: `0199a7c2-${index}`, model: "claude-sonnet-4", kind: "input" }, 100 + index);
 const server = createServer((_request, response) => {
   void register.metrics().then((text) => response.writeHead(200, { "content-type": register.contentType }).end(text));
 });

@@ -18,9 +18,16 @@ export interface MeasuredServer {
 const NODE_FLAGS = ["--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
 
 /** A program of this folder that prints its URL as its first line. */
-export async function startNodeServer(name: string, program: string, args: readonly string[] = [], flags: readonly string[] = []): Promise<MeasuredServer> {
+export async function startNodeServer(
+  name: string,
+  program: string,
+  args: readonly string[] = [],
+  flags: readonly string[] = [],
+): Promise<MeasuredServer> {
   const path = new URL(program, import.meta.url).pathname;
-  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, path, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, path, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [url] = (await once(createInterface(child.stdout!), "line")) as [string];
   return { name, url, pid: child.pid!, stop: () => end(child) };
 }
@@ -61,7 +68,13 @@ export async function startPushgateway(): Promise<MeasuredServer> {
   const child = spawn("prometheus-pushgateway", args, { stdio: "ignore" });
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; tries < 100; tries++) {
-    if (await fetch(`${url}/-/ready`).then((reply) => reply.ok, () => false)) break;
+    if (
+      await fetch(`${url}/-/ready`).then(
+        (reply) => reply.ok,
+        () => false,
+      )
+    )
+      break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return {

@@ -62,7 +62,10 @@ async function textOf(reply: Reply): Promise<string> {
 }
 
 async function refusal(outcome: Promise<Reply>): Promise<HttpError> {
-  const error = await outcome.then(() => undefined, (thrown: unknown) => thrown);
+  const error = await outcome.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   assert.ok(error instanceof HttpError, `expected an HttpError, not ${String(error)}`);
   return error;
 }
@@ -73,7 +76,13 @@ describe("POST /api/metrics", () => {
   test("the example of the first documentation comes out as it says, byte for byte", async () => {
     const { call, exposition, expositionAfterRestart } = await createFixture();
     const reply = await call("POST /api/metrics", {
-      json: { name: "pi_compaction_tokens_before", type: "counter", labels: { session: "abc123", model: "claude-sonnet-4" }, increment: 5000, timestamp: 1700000000000 },
+      json: {
+        name: "pi_compaction_tokens_before",
+        type: "counter",
+        labels: { session: "abc123", model: "claude-sonnet-4" },
+        increment: 5000,
+        timestamp: 1700000000000,
+      },
     });
     assert.equal(reply.status, 204);
     const expected =
@@ -87,7 +96,10 @@ describe("POST /api/metrics", () => {
   test("faults of shape are VALIDATION_ERROR with every path; faults of state INGESTION_ERROR", async () => {
     const { call, exposition } = await createFixture();
     const shape = await refusal(call("POST /api/metrics", { json: { name: "-", type: "x" } }));
-    assert.deepEqual([shape.status, shape.code, (shape.details as readonly { path: string }[]).map(({ path }) => path)], [400, "VALIDATION_ERROR", ["name", "type"]]);
+    assert.deepEqual(
+      [shape.status, shape.code, (shape.details as readonly { path: string }[]).map(({ path }) => path)],
+      [400, "VALIDATION_ERROR", ["name", "type"]],
+    );
     const state = await refusal(call("POST /api/metrics", { json: { name: "pi_daemon_x", type: "counter" } }));
     assert.deepEqual([state.status, state.code], [400, "INGESTION_ERROR"]);
     assert.equal(await exposition(), "");
@@ -109,7 +121,9 @@ describe("POST /api/metrics", () => {
     const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`f${index}`, index]));
     const label = await refusal(call("POST /api/metrics", { json: { name: "a", type: "counter", labels: many } }));
     const field = await refusal(call("POST /api/metrics", { json: { name: "a", type: "counter", ...many } }));
-    const exemplar = await refusal(call("POST /api/metrics", { json: { name: "a", type: "counter", exemplar: { value: 1, ...many } } }));
+    const exemplar = await refusal(
+      call("POST /api/metrics", { json: { name: "a", type: "counter", exemplar: { value: 1, ...many } } }),
+    );
     const envelope = await refusal(call("POST /api/metrics/batch", { json: { metrics: [], ...many } }));
     for (const { message, details } of [label, field, exemplar, envelope]) {
       assert.equal((details as readonly unknown[]).length, 20);
@@ -119,7 +133,8 @@ describe("POST /api/metrics", () => {
 
   test("what is larger than the journal may be is 413, and leaves nothing behind", async () => {
     const { call, store, plugin } = await createFixture();
-    store.commit = () => Promise.reject(new RangeError("An event of 5000 bytes does not fit into a journal of 4096 bytes"));
+    store.commit = () =>
+      Promise.reject(new RangeError("An event of 5000 bytes does not fit into a journal of 4096 bytes"));
     const error = await refusal(call("POST /api/metrics", { json: { name: "a", type: "counter" } }));
     assert.deepEqual([error.status, error.code], [413, "PAYLOAD_TOO_LARGE"]);
     assert.equal(plugin.stats()["series"], 0);
@@ -144,19 +159,33 @@ describe("POST /api/metrics", () => {
 });
 
 describe("POST /api/metrics/batch", () => {
-  const batch = (metrics: unknown, requestId?: unknown): RequestParts => ({ json: { ...(requestId !== undefined && { requestId }), metrics } });
+  const batch = (metrics: unknown, requestId?: unknown): RequestParts => ({
+    json: { ...(requestId !== undefined && { requestId }), metrics },
+  });
 
   test("good items count even when others fail", async () => {
     const { call, exposition, expositionAfterRestart } = await createFixture();
-    const reply = await call("POST /api/metrics/batch", batch([
-      { name: "a", type: "counter", increment: 2 }, { name: "a", type: "gauge", set: 1 }, 7, { name: "b", type: "gauge", set: 42 }, { name: "-", type: "gauge", set: 1 },
-    ]));
+    const reply = await call(
+      "POST /api/metrics/batch",
+      batch([
+        { name: "a", type: "counter", increment: 2 },
+        { name: "a", type: "gauge", set: 1 },
+        7,
+        { name: "b", type: "gauge", set: 42 },
+        { name: "-", type: "gauge", set: 1 },
+      ]),
+    );
     assert.equal(reply.status, 200);
     const { success, failed } = jsonOf(reply) as { success: number; failed: Record<string, unknown>[] };
     assert.equal(success, 2);
-    assert.deepEqual(failed.map(({ index, name, code }) => [index, name, code]), [
-      [1, "a", "INGESTION_ERROR"], [2, null, "VALIDATION_ERROR"], [4, "-", "VALIDATION_ERROR"],
-    ]);
+    assert.deepEqual(
+      failed.map(({ index, name, code }) => [index, name, code]),
+      [
+        [1, "a", "INGESTION_ERROR"],
+        [2, null, "VALIDATION_ERROR"],
+        [4, "-", "VALIDATION_ERROR"],
+      ],
+    );
     assert.match(failed[0]!["error"] as string, /is a counter already/);
     assert.match(await exposition(), /^a 2\n[^]*^b 42\n/m);
     assert.equal(expositionAfterRestart(), await exposition());
@@ -165,7 +194,11 @@ describe("POST /api/metrics/batch", () => {
   const faults: readonly [string, unknown, RegExp][] = [
     ["no object", [], /expected an object/],
     ["no list", {}, /metrics: expected a list/],
-    ["too many", { metrics: Array.from({ length: 4 }, () => ({ name: "a", type: "counter" })) }, /at most 3 metrics, not 4/],
+    [
+      "too many",
+      { metrics: Array.from({ length: 4 }, () => ({ name: "a", type: "counter" })) },
+      /at most 3 metrics, not 4/,
+    ],
     ["an empty requestId", { requestId: "", metrics: [] }, /requestId: expected a string of 1 to 128/],
     ["a requestId that is no string", { requestId: 5, metrics: [] }, /requestId/],
     ["a field that is not known", { metrics: [], metric: 1 }, /unknown field/],
@@ -197,24 +230,34 @@ describe("POST /api/metrics/batch", () => {
   test("racing duplicates: one counts, the others wait for its outcome", async () => {
     const { call, store, exposition } = await createFixture();
     store.hold = true;
-    const racing = [1, 2, 3].map(() => call("POST /api/metrics/batch", batch([{ name: "a", type: "counter" }], "id-1")));
+    const racing = [1, 2, 3].map(() =>
+      call("POST /api/metrics/batch", batch([{ name: "a", type: "counter" }], "id-1")),
+    );
     const outcomes = Promise.allSettled(racing);
     await new Promise((resolve) => setImmediate(resolve));
     store.settle("written");
-    assert.deepEqual((await outcomes).map(({ status }) => status), ["fulfilled", "rejected", "rejected"]);
+    assert.deepEqual(
+      (await outcomes).map(({ status }) => status),
+      ["fulfilled", "rejected", "rejected"],
+    );
     assert.match(await exposition(), /\na 1\n/);
   });
 
   test("racing duplicates of a batch that fails: the next one takes its place, and only one", async () => {
     const { call, store, exposition } = await createFixture();
     store.hold = true;
-    const racing = [1, 2, 3].map(() => call("POST /api/metrics/batch", batch([{ name: "a", type: "counter" }], "id-1")));
+    const racing = [1, 2, 3].map(() =>
+      call("POST /api/metrics/batch", batch([{ name: "a", type: "counter" }], "id-1")),
+    );
     const outcomes = Promise.allSettled(racing);
     await new Promise((resolve) => setImmediate(resolve));
     store.settle("failed");
     await new Promise((resolve) => setImmediate(resolve));
     store.settle("written");
-    assert.deepEqual((await outcomes).map(({ status }) => status), ["rejected", "fulfilled", "rejected"]);
+    assert.deepEqual(
+      (await outcomes).map(({ status }) => status),
+      ["rejected", "fulfilled", "rejected"],
+    );
     assert.match(await exposition(), /\na 1\n/);
   });
 
@@ -234,15 +277,22 @@ describe("POST /api/metrics/batch", () => {
 });
 
 describe("buckets", () => {
-  const observe = (name: string, buckets?: number[]): RequestParts => ({ json: { name, type: "histogram", observe: 3, ...(buckets && { buckets }) } });
+  const observe = (name: string, buckets?: number[]): RequestParts => ({
+    json: { name, type: "histogram", observe: 3, ...(buckets && { buckets }) },
+  });
 
   test("the config's beat the sample's, which beat the defaults; a restart with another config changes nothing", async () => {
-    const { call, exposition, expositionAfterRestart } = await createFixture({ buckets: [{ match: "pi_*_seconds", buckets: [5] }] });
+    const { call, exposition, expositionAfterRestart } = await createFixture({
+      buckets: [{ match: "pi_*_seconds", buckets: [5] }],
+    });
     await call("POST /api/metrics", observe("pi_run_seconds", [1, 2]));
     await call("POST /api/metrics", observe("other_seconds", [1, 2]));
     await call("POST /api/metrics", observe("plain_seconds"));
     const text = await exposition();
-    assert.deepEqual(text.match(/pi_run_seconds_bucket.*/g), ['pi_run_seconds_bucket{le="5.0"} 1', 'pi_run_seconds_bucket{le="+Inf"} 1']);
+    assert.deepEqual(text.match(/pi_run_seconds_bucket.*/g), [
+      'pi_run_seconds_bucket{le="5.0"} 1',
+      'pi_run_seconds_bucket{le="+Inf"} 1',
+    ]);
     assert.equal(text.match(/other_seconds_bucket/g)!.length, 3);
     assert.equal(text.match(/plain_seconds_bucket/g)!.length, 12);
     assert.equal(expositionAfterRestart(), text);
@@ -275,7 +325,10 @@ describe("retention", () => {
   });
 
   test("a series that is not updated for so long goes, by running time, and stays away after a restart", async () => {
-    const { call, clock, exposition, expositionAfterRestart } = await createFixture({ retentionMinutes: 60, retentionByType: { counter: 120 } });
+    const { call, clock, exposition, expositionAfterRestart } = await createFixture({
+      retentionMinutes: 60,
+      retentionByType: { counter: 120 },
+    });
     await call("POST /api/metrics", { json: { name: "g", type: "gauge", set: 1 } });
     await call("POST /api/metrics", { json: { name: "c", type: "counter" } });
     clock.stepWall(86_400_000);
@@ -290,7 +343,8 @@ describe("retention", () => {
 describe("DELETE /api/metrics/:name and the registry", () => {
   test("samples that come while a drop is being written count for a new family, now and after a restart", async () => {
     const { call, store, exposition, expositionAfterRestart } = await createFixture();
-    const post = (more: object): Promise<Reply> => call("POST /api/metrics", { json: { name: "h", type: "histogram", observe: 1, ...more } });
+    const post = (more: object): Promise<Reply> =>
+      call("POST /api/metrics", { json: { name: "h", type: "histogram", observe: 1, ...more } });
     await post({ buckets: [1, 2], help: "the old one", unit: "seconds" });
     store.hold = true;
     const dropped = call("DELETE /api/metrics/:name", { params: { name: "h" } });
@@ -304,32 +358,61 @@ describe("DELETE /api/metrics/:name and the registry", () => {
 
   test("drops series by label, then the family, and says how many", async () => {
     const { call, exposition, expositionAfterRestart } = await createFixture();
-    for (const v of ["1", "2", "3"]) await call("POST /api/metrics", { json: { name: "a", type: "counter", labels: { v } } });
-    assert.deepEqual(jsonOf(await call("DELETE /api/metrics/:name", { params: { name: "a" }, query: "v=2" })), { dropped: 1 });
-    assert.equal((await refusal(call("DELETE /api/metrics/:name", { params: { name: "a" }, query: "v=2" }))).status, 404);
+    for (const v of ["1", "2", "3"])
+      await call("POST /api/metrics", { json: { name: "a", type: "counter", labels: { v } } });
+    assert.deepEqual(jsonOf(await call("DELETE /api/metrics/:name", { params: { name: "a" }, query: "v=2" })), {
+      dropped: 1,
+    });
+    assert.equal(
+      (await refusal(call("DELETE /api/metrics/:name", { params: { name: "a" }, query: "v=2" }))).status,
+      404,
+    );
     assert.equal(expositionAfterRestart(), await exposition());
     assert.deepEqual(jsonOf(await call("DELETE /api/metrics/:name", { params: { name: "a" } })), { dropped: 2 });
     assert.equal(await exposition(), "");
-    assert.equal((await refusal(call("DELETE /api/metrics/:name", { params: { name: "pi_daemon_series" } }))).status, 403);
+    assert.equal(
+      (await refusal(call("DELETE /api/metrics/:name", { params: { name: "pi_daemon_series" } }))).status,
+      403,
+    );
   });
 
   test("an empty value drops the series without the label, not all of them", async () => {
     const { call, exposition, expositionAfterRestart } = await createFixture();
-    const drop = async (query: string) => jsonOf(await call("DELETE /api/metrics/:name", { params: { name: "a" }, query }));
-    for (const labels of [{ v: "1" }, { v: "2" }, {}]) await call("POST /api/metrics", { json: { name: "a", type: "counter", labels } });
+    const drop = async (query: string) =>
+      jsonOf(await call("DELETE /api/metrics/:name", { params: { name: "a" }, query }));
+    for (const labels of [{ v: "1" }, { v: "2" }, {}])
+      await call("POST /api/metrics", { json: { name: "a", type: "counter", labels } });
     assert.deepEqual(await drop("v="), { dropped: 1 });
-    assert.equal((await refusal(call("DELETE /api/metrics/:name", { params: { name: "a" }, query: "v=" }))).status, 404);
+    assert.equal(
+      (await refusal(call("DELETE /api/metrics/:name", { params: { name: "a" }, query: "v=" }))).status,
+      404,
+    );
     assert.match(await exposition(), /a\{v="1"\} 1\na\{v="2"\} 1\n$/);
     assert.equal(expositionAfterRestart(), await exposition());
   });
 
   test("lists names by prefix, a page at a time", async () => {
     const { call } = await createFixture();
-    for (const name of ["b", "a2", "a1", "a3"]) await call("POST /api/metrics", { json: { name, type: "gauge", set: 1, help: "h", unit: "u", timestamp: 5 } });
-    const page = jsonOf(await call("GET /api/metrics/registry", { query: "prefix=a&limit=2" })) as { metrics: { name: string }[]; total: number; next: string };
+    for (const name of ["b", "a2", "a1", "a3"])
+      await call("POST /api/metrics", { json: { name, type: "gauge", set: 1, help: "h", unit: "u", timestamp: 5 } });
+    const page = jsonOf(await call("GET /api/metrics/registry", { query: "prefix=a&limit=2" })) as {
+      metrics: { name: string }[];
+      total: number;
+      next: string;
+    };
     assert.deepEqual([page.metrics.map(({ name }) => name), page.total, page.next], [["a1", "a2"], 3, "a2"]);
-    assert.partialDeepStrictEqual(page.metrics[0], { type: "gauge", help: "h", unit: "u", series: 1, lastTimestampMs: 5, source: "client" });
-    const rest = jsonOf(await call("GET /api/metrics/registry", { query: "prefix=a&limit=2&after=a2" })) as { metrics: { name: string }[]; next: null };
+    assert.partialDeepStrictEqual(page.metrics[0], {
+      type: "gauge",
+      help: "h",
+      unit: "u",
+      series: 1,
+      lastTimestampMs: 5,
+      source: "client",
+    });
+    const rest = jsonOf(await call("GET /api/metrics/registry", { query: "prefix=a&limit=2&after=a2" })) as {
+      metrics: { name: string }[];
+      next: null;
+    };
     assert.deepEqual([rest.metrics.map(({ name }) => name), rest.next], [["a3"], null]);
     assert.equal((await refusal(call("GET /api/metrics/registry", { query: "limit=x" }))).code, "VALIDATION_ERROR");
   });

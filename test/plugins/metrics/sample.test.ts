@@ -19,12 +19,32 @@ describe("what is taken", () => {
     ["a gauge set", '{"name":"a","type":"gauge","set":-1}', { operation: "set", value: -1 }],
     ["a gauge set to zero", '{"name":"a","type":"gauge","set":0}', { operation: "set", value: 0 }],
     ["a gauge moved", '{"name":"a","type":"gauge","delta":-3}', { operation: "add", value: -3 }],
-    ["a histogram", '{"name":"a","type":"histogram","observe":0.2,"buckets":[0.1,1]}', { operation: "observe", value: 0.2, buckets: [0.1, 1] }],
+    [
+      "a histogram",
+      '{"name":"a","type":"histogram","observe":0.2,"buckets":[0.1,1]}',
+      { operation: "observe", value: 0.2, buckets: [0.1, 1] },
+    ],
     ["a summary", '{"name":"a","type":"summary","observe":-0.2}', { operation: "observe", value: -0.2 }],
-    ["labels in their order, empty ones dropped", '{"name":"a","type":"counter","labels":{"z":"1","e":"","a":"\\n\\"💩"}}', { labels: ["z", "1", "a", '\n"💩'] }],
-    ["constructor as a label", '{"name":"a","type":"counter","labels":{"constructor":"x"}}', { labels: ["constructor", "x"] }],
-    ["time, help and unit", '{"name":"a","type":"counter","timestamp":0,"help":"h","unit":"s"}', { timestampMs: 0, help: "h", unit: "s" }],
-    ["an exemplar", '{"name":"a","type":"counter","exemplar":{"labels":{"t":"1"},"value":2}}', { exemplar: { labels: ["t", "1"], value: 2 } }],
+    [
+      "labels in their order, empty ones dropped",
+      '{"name":"a","type":"counter","labels":{"z":"1","e":"","a":"\\n\\"💩"}}',
+      { labels: ["z", "1", "a", '\n"💩'] },
+    ],
+    [
+      "constructor as a label",
+      '{"name":"a","type":"counter","labels":{"constructor":"x"}}',
+      { labels: ["constructor", "x"] },
+    ],
+    [
+      "time, help and unit",
+      '{"name":"a","type":"counter","timestamp":0,"help":"h","unit":"s"}',
+      { timestampMs: 0, help: "h", unit: "s" },
+    ],
+    [
+      "an exemplar",
+      '{"name":"a","type":"counter","exemplar":{"labels":{"t":"1"},"value":2}}',
+      { exemplar: { labels: ["t", "1"], value: 2 } },
+    ],
   ];
   for (const [title, json, expected] of cases) {
     test(title, () => {
@@ -70,7 +90,11 @@ describe("what is refused, and what is said", () => {
     ['{"name":"a","type":"histogram","observe":1,"buckets":[]}', "buckets", /1 to 64/],
     ['{"name":"a","type":"gauge","set":1,"exemplar":{"value":1}}', "exemplar", /only counters and histograms/],
     ['{"name":"a","type":"counter","exemplar":{}}', "exemplar.value", /finite number/],
-    [`{"name":"a","type":"counter","exemplar":{"value":1,"labels":{"t":"${"x".repeat(128)}"}}}`, "exemplar.labels", /128 characters/],
+    [
+      `{"name":"a","type":"counter","exemplar":{"value":1,"labels":{"t":"${"x".repeat(128)}"}}}`,
+      "exemplar.labels",
+      /128 characters/,
+    ],
   ];
   for (const [json, path, message] of cases) {
     test(`${json.slice(0, 90)} at ${path || "the top"}`, () => {
@@ -83,7 +107,10 @@ describe("what is refused, and what is said", () => {
   }
 
   test("all faults are told at once", () => {
-    assert.deepEqual(read('{"name":"-","type":"gauge","increment":1,"labels":{"a":1}}').issues.map(({ path }) => path), ["name", "labels.a", "increment"]);
+    assert.deepEqual(
+      read('{"name":"-","type":"gauge","increment":1,"labels":{"a":1}}').issues.map(({ path }) => path),
+      ["name", "labels.a", "increment"],
+    );
   });
 });
 

@@ -16,7 +16,9 @@ function batchOf(number: number): MetricsEvent {
   const raw = Buffer.from(JSON.stringify({ requestId: `id-${number}`, metrics }));
   const rest = { samples: [], series: undefined, requestId: `id-${number}`, extra: undefined };
   // As it is read back from disk.
-  return definition().decode(Buffer.concat(definition().encode({ kind: "batch", nowMs: number, wallMs: 0, raw, ...rest })));
+  return definition().decode(
+    Buffer.concat(definition().encode({ kind: "batch", nowMs: number, wallMs: 0, raw, ...rest })),
+  );
 }
 
 function contentOf({ registry, requestIds, nowMs }: MetricsState): unknown {
