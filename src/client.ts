@@ -137,6 +137,7 @@ export interface RunShown {
   readonly signal?: string;
   readonly httpStatus?: number;
   readonly error?: string;
+  readonly note?: string;
   /** Of an agent. */
   readonly usage?: { readonly costUsd: number; readonly finalText: string };
   readonly stdout?: { readonly text: string };

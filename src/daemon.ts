@@ -27,6 +27,7 @@ import type { HttpSettings, Route } from "./system/http.ts";
 import { createHttpServer } from "./system/http-server.ts";
 import { acquireLock, type Lock, LockHeldError } from "./system/lock.ts";
 import type { Log } from "./system/log.ts";
+import { matchPattern } from "./system/match-pattern.ts";
 import { createEndOrphans } from "./system/orphans.ts";
 import { createPluginFiles } from "./system/plugin-files.ts";
 import { readBootId } from "./system/process-identity.ts";
@@ -106,6 +107,7 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
     spawn: createSpawn({ clock }),
     endOrphans: createEndOrphans({ clock }),
     fetch: createFetch({ clock }),
+    matchPattern,
   };
   shared.actions.offer("storage.snapshot", async () => `wrote snapshots of ${(await storage.snapshot()).join(", ")}`);
   const plugins = new PluginSet(pluginTable, shared, (name) => ({

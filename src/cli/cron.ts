@@ -20,7 +20,7 @@ const MOST_COUNT = 1000;
 export const cronCommands: readonly Command[] = [
   {
     name: "cron explain",
-    operands: ["SCHEDULE"],
+    operands: ["SCHEDULE..."],
     options: [
       { name: "tz", value: "ZONE", summary: "the time zone (else that of this machine): Europe/Berlin" },
       { name: "count", value: "COUNT", summary: `how many of the next runs (${DEFAULT_COUNT})` },
@@ -35,7 +35,7 @@ export const cronCommands: readonly Command[] = [
       'pi-daemon cron explain "@every 90s" --count 3',
     ],
     async run(call) {
-      const text = call.args.operands[0]!;
+      const text = readScheduleOperand(call.args.operands);
       const zone = readZone(call.args.value("tz"));
       const count = readWholeNumber("count", call.args.value("count"), {
         fallback: DEFAULT_COUNT,
@@ -57,6 +57,13 @@ export const cronCommands: readonly Command[] = [
     },
   },
 ];
+
+/** Without quotation marks a shell makes several words of it, and names of files of each `*`. */
+function readScheduleOperand(operands: readonly string[]): string {
+  if (operands.length === 1) return operands[0]!;
+  const hint = "put it in quotation marks: pi-daemon cron explain '0 9 * * 1-5'";
+  throw new CommandError(EXIT.usage, `a schedule is one word, and here are ${operands.length}`, hint);
+}
 
 /** Throws CommandError for text that is no schedule, with a caret under the place. */
 export function checkSchedule(text: string): void {

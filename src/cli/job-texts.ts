@@ -45,7 +45,7 @@ export function describeWhy(run: RunShown): string {
   const why = run.error ?? run.reason;
   const cost = run.usage === undefined ? undefined : `$${run.usage.costUsd.toFixed(4)}`;
   const exit = run.signal ?? (run.exitCode === undefined || run.exitCode === 0 ? undefined : `exit ${run.exitCode}`);
-  return [why ?? exit, cost, (run.attempts ?? 1) > 1 ? `${run.attempts} attempts` : undefined]
+  return [why ?? exit, cost, (run.attempts ?? 1) > 1 ? `${run.attempts} attempts` : undefined, run.note]
     .filter((part) => part !== undefined)
     .join(", ");
 }

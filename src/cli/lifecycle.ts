@@ -9,7 +9,7 @@ import { startAndTell } from "./start.ts";
 import { readableDuration } from "./style.ts";
 import { tell } from "./tell.ts";
 
-/** Beyond the drain limit: plugins write what is pending. */
+/** Beyond the limits of the config: runs that have to be killed, and what is still to be written. */
 const STOP_GRACE_MS = 20_000;
 
 export const startCommand: Command = {
@@ -41,7 +41,9 @@ export const stopCommand: Command = {
   operands: [],
   options: [],
   summary: "let the daemon answer what is in flight, then end it",
-  details: "When it has not ended some time after server.drainTimeoutMs it is killed, and the command says so.",
+  details:
+    "When it has not ended some time after server.drainTimeoutMs and jobs.stopGraceMs it is killed, and the\n" +
+    "command says so.",
   async run(call) {
     refuseUrl(call, "stop");
     const place = findPlace(call);
@@ -73,7 +75,7 @@ export const restartCommand: Command = {
 async function stopAndTell(call: CommandCall, place: Place, holder: Holder): Promise<void> {
   const { pid } = holder;
   const startedMs = call.clock.monotonicMs();
-  const graceMs = place.drainTimeoutMs + STOP_GRACE_MS;
+  const graceMs = place.stopTimeoutMs + STOP_GRACE_MS;
   const ending = await endProcess(holder, { graceMs, pause: call.pause }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EPERM") throw error;
     const hint = "stop it as that user, or by its service: systemctl stop pi-daemon";

@@ -19,7 +19,8 @@ import { badConfig, readSettings } from "./settings.ts";
 export interface Place {
   readonly dataDir: string;
   readonly logFile: string;
-  readonly drainTimeoutMs: number;
+  /** How long the daemon may take to stop when it goes by its config. */
+  readonly stopTimeoutMs: number;
   readonly source: ConfigSource;
   /** `undefined` when it is bad and the rest was guessed. */
   readonly config: Config | undefined;
@@ -35,13 +36,15 @@ export function findPlace(call: CommandCall): Place {
   if (loaded.ok) {
     const { config } = loaded;
     const logFile = config.logging.file ?? defaultLogFile(call);
-    return { dataDir: config.dataDir, logFile, drainTimeoutMs: config.server.drainTimeoutMs, source, config };
+    const { stopGraceMs } = config["jobs"] as { stopGraceMs: number };
+    const stopTimeoutMs = config.server.drainTimeoutMs + stopGraceMs;
+    return { dataDir: config.dataDir, logFile, stopTimeoutMs, source, config };
   }
   if (source.isExplicit && !source.exists) throw badConfig(loaded);
   const dataDir = guessDataDir(source, call);
   const [problem] = describeIssues(loaded.issues);
   call.terminal.err(`warning: the config ${source.path} is bad (${problem}); looking for the daemon in ${dataDir}`);
-  return { dataDir, logFile: defaultLogFile(call), drainTimeoutMs: 10_000, source, config: undefined };
+  return { dataDir, logFile: defaultLogFile(call), stopTimeoutMs: 13_000, source, config: undefined };
 }
 
 /** Whether an address was given, so that this machine's own daemon is not meant. */

@@ -15,6 +15,7 @@ import type { Fetch } from "../system/fetch.ts";
 import type { Route } from "../system/http.ts";
 import type { Log } from "../system/log.ts";
 import type { EndOrphans } from "../system/orphans.ts";
+import type { MatchPattern } from "../system/match-pattern.ts";
 import type { PluginFiles } from "../system/plugin-files.ts";
 import type { Spawn } from "../system/spawn.ts";
 import type { Store, StoreDefinition } from "../system/store.ts";
@@ -85,6 +86,8 @@ export interface Services {
   readonly endOrphans: EndOrphans;
   /** Asks another server. */
   readonly fetch: Fetch;
+  /** Tries a regular expression that a person wrote, for a moment. */
+  readonly matchPattern: MatchPattern;
   /** Files of the plugin's own, below `<dataDir>/<plugin>/files`. */
   readonly files: PluginFiles;
   /** A text that was never given before and that nobody can guess. */

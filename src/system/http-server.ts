@@ -10,6 +10,7 @@ import type { Timer } from "./clock.ts";
 import { createAdmission } from "./http-admission.ts";
 import { createConnections } from "./http-connections.ts";
 import { rawErrorResponse } from "./http-errors.ts";
+import type { Exchange } from "./http-exchange.ts";
 import { bindSocketFile, bindTcp } from "./http-listen.ts";
 import { createPipeline, methodLabel, type PipelineServices, type PipelineState } from "./http-pipeline.ts";
 import { refuseConnection } from "./http-refusal.ts";
@@ -106,7 +107,7 @@ export function createHttpServer(services: PipelineServices, options: HttpServer
       for (const connection of state.connections.all.values()) {
         // Node counts a connection on which nothing has come yet as busy.
         if (connection.socket.bytesRead === 0) connection.socket.destroy();
-        for (const exchange of connection.exchanges) if (exchange.phase === "streaming") exchange.abort();
+        for (const exchange of connection.exchanges) if (waitsForLong(exchange)) exchange.abort();
       }
       const closing = Promise.all(servers.map(close));
       const idle = clock.every(DRAIN_TICK_MS, () => servers.forEach((server) => server.closeIdleConnections()));
@@ -153,6 +154,11 @@ function applyLimits(server: Server, settings: HttpSettings): void {
   server.requestTimeout = settings.requestTimeoutMs;
   server.keepAliveTimeout = settings.keepAliveTimeoutMs;
   server.maxConnections = settings.maxConnections;
+}
+
+/** A stream, or a handler that answers when something has happened: both would hold up the drain. */
+function waitsForLong({ phase, route }: Exchange): boolean {
+  return phase === "streaming" || (phase === "handling" && route?.deadlineMs === 0);
 }
 
 function close(server: Server): Promise<void> {

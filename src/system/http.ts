@@ -22,8 +22,8 @@ export interface Request {
   /** The parsed body of a route that takes JSON; `undefined` without a body. */
   readonly json: unknown;
   /**
-   * Aborts when the client has gone, when the deadline has passed, and, once an async iterable is being written, when
-   * the server drains. Made when first asked for.
+   * Aborts when the client has gone, when the deadline has passed, and, once an async iterable is being written or on a
+   * route without a deadline, when the server drains. Made when first asked for.
    */
   readonly signal: AbortSignal;
 }

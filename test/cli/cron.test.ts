@@ -34,6 +34,12 @@ test("as JSON; with what may not be meant", async (t) => {
   );
 });
 
+test("a schedule without quotation marks", async (t) => {
+  const { code, err } = await commandLine(t).call(["cron", "explain", "0", "9", "notes.txt", "1-5"]);
+  assert.equal(code, 2);
+  assert.match(err, /^pi-daemon: a schedule is one word, and here are 4\n  put it in quotation marks: /);
+});
+
 test("a fault is shown where it is", async (t) => {
   const { code, err } = await commandLine(t).call(["cron", "explain", "0 25 * * *"]);
   assert.equal(code, 2);

@@ -44,7 +44,7 @@ test("a life of a job", async (t) => {
     const again = await cli.call(words);
     assert.deepEqual(
       [again.code, again.err],
-      [1, 'pi-daemon: there is a job "hello" already, of the API; PUT replaces one of the API\n'],
+      [1, 'pi-daemon: there is a job "hello" already, of the API: PUT (jobs edit) replaces it\n'],
     );
   });
 

@@ -9,6 +9,7 @@ export interface RequestParts {
   readonly headers?: Record<string, string>;
   /** Sent as JSON. */
   readonly json?: unknown;
+  readonly signal?: AbortSignal;
 }
 
 export function requestOf(parts: RequestParts = {}): Request {
@@ -21,6 +22,6 @@ export function requestOf(parts: RequestParts = {}): Request {
     header: (name) => parts.headers?.[name],
     body,
     json: parts.json === undefined ? undefined : JSON.parse(body.toString()),
-    signal: new AbortController().signal,
+    signal: parts.signal ?? new AbortController().signal,
   };
 }

@@ -2,6 +2,7 @@
 import type { RunContext } from "../../src/plugins/jobs/run.ts";
 import { systemClock as clock } from "../../src/system/clock.ts";
 import { createFetch } from "../../src/system/fetch.ts";
+import { matchPattern } from "../../src/system/match-pattern.ts";
 import { createSpawn } from "../../src/system/spawn.ts";
 import { nextRunId } from "./spawn.ts";
 
@@ -12,7 +13,7 @@ export function runContext(given: Partial<RunContext> = {}): RunContext {
     timeoutMs: 20_000,
     graceMs: 2_000,
     outputBytes: 65_536,
-    services: { clock, spawn: createSpawn({ clock }), fetch: createFetch({ clock }) },
+    services: { clock, spawn: createSpawn({ clock }), fetch: createFetch({ clock }), matchPattern },
     ...given,
   };
 }

@@ -4,6 +4,7 @@ import { Registry } from "../../src/core/registry.ts";
 import { hideSecrets, readDefinition } from "../../src/config.ts";
 import type { Services } from "../../src/plugins/plugin.ts";
 import { createActions } from "../../src/system/actions.ts";
+import { matchPattern } from "../../src/system/match-pattern.ts";
 import { createEventBus } from "../../src/system/event-bus.ts";
 import { fakeClock } from "./fake-clock.ts";
 import { silentLog } from "./silent-log.ts";
@@ -31,6 +32,7 @@ export function testServices(given: Partial<Services> = {}): Services {
     spawn: unasked("a program"),
     endOrphans: unasked("the end of orphans"),
     fetch: unasked("another server"),
+    matchPattern,
     openStore: unasked("a store"),
     ...given,
   };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Route } from "../../src/system/http.ts";
 import { ECHO, HEALTH, heldRoute, startHttp, turn } from "../support/http-harness.ts";
 import { rawRequest } from "../support/raw-client.ts";
 
@@ -161,6 +162,22 @@ describe("stop", () => {
     const stopped = http.server.stop();
     await client.send("1]");
     assert.equal((await client.response()).headers["connection"], "close");
+    await stopped;
+  });
+
+  it("tells those that would wait for long, and takes their answer", async (t) => {
+    const route: Route = {
+      method: "GET", pattern: "/waits", access: "open", deadlineMs: 0,
+      handle: ({ signal }) => new Promise((resolve) => {
+        signal.addEventListener("abort", () => resolve({ status: 202, body: "not yet" }), { once: true });
+      }),
+    };
+    const http = await startHttp(t, [route]);
+    const client = await http.connect();
+    await client.send(rawRequest("GET /waits"));
+    while (http.server.stats().inFlight === 0) await turn();
+    const stopped = http.server.stop();
+    assert.deepEqual(((response) => [response.status, response.body])(await client.response()), [202, "not yet"]);
     await stopped;
   });
 

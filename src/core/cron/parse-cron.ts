@@ -5,7 +5,7 @@ import { readField } from "./field-items.ts";
 import type { FieldReader } from "./field-reader.ts";
 import { failedParse, type ParseResult } from "./parse-result.ts";
 import type { CronDraft } from "./schedule.ts";
-import { quoteAt, type Span } from "./schedule-error.ts";
+import { quoteAt, type Span, tokenAt } from "./schedule-error.ts";
 import { findWarnings } from "./schedule-warnings.ts";
 
 const MOST_FIELDS = 6;
@@ -117,7 +117,17 @@ function failCount(text: string, span: Span, spans: readonly Span[]): ParseResul
   const missing = FIELDS.slice(MINUTE + spans.length).map((field) => field.name);
   const count = spans.length === 1 ? "1 field" : `${spans.length} fields`;
   const what = `${count} of at least 5: ${describeReadings(text, spans, MINUTE)}`;
-  return failedParse(text, { ...span, what, hint: `missing: ${missing.join(", ")}` });
+  const hint = guessMeaning(tokenAt(text, span)) ?? `missing: ${missing.join(", ")}`;
+  return failedParse(text, { ...span, what, hint });
+}
+
+/** What somebody may have meant who did not write cron fields. */
+function guessMeaning(text: string): string | undefined {
+  const [, hour, minute] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
+  if (minute !== undefined) return `for every day at ${text} write ${Number(minute)} ${Number(hour)} * * *`;
+  if (/^(\d+[smhdw])+$/.test(text)) return `for every ${text} write @every ${text}`;
+  if (/^(hourly|daily|midnight|weekly|monthly|yearly|annually|reboot)$/i.test(text)) return `write @${text}`;
+  return /^every\b/i.test(text) ? "write @every and a duration such as 90s, 5m or 1h30m" : undefined;
 }
 
 /** Says what each field was read as: `minute "20", hour "15"`. */

@@ -13,29 +13,33 @@ import { describeSource, type Job, readJob } from "./sources.ts";
 export interface ApiServices {
   readonly services: Services;
   readonly engine: Engine;
+  /** Names of jobs that are being written down. */
+  readonly beingMade: Set<string>;
 }
 
 export async function createJob(api: ApiServices, raw: unknown): Promise<Job> {
   const { engine } = api;
   restoreRedacted(raw, undefined);
   const job = readNew(api, raw, undefined);
-  const known = engine.agenda.find(job.name);
-  if (known !== undefined || engine.catalog().blocked.has(job.name)) {
-    const where = known === undefined ? "the API" : describeSource(known.source);
-    throw new HttpError(
-      409,
-      "CONFLICT",
-      `there is a job "${job.name}" already, of ${where}; PUT replaces one of the API`,
-    );
+  const { name } = job;
+  if (isKnown(api, name)) {
+    const source = engine.agenda.find(name)?.source ?? { from: "api" };
+    const advice = source.from === "api" ? "PUT (jobs edit) replaces it" : "choose another name";
+    throw new HttpError(409, "CONFLICT", `there is a job "${name}" already, of ${describeSource(source)}: ${advice}`);
   }
-  await store(api, job.name, raw);
+  api.beingMade.add(name);
+  try {
+    await store(api, name, raw);
+  } finally {
+    api.beingMade.delete(name);
+  }
   return job;
 }
 
 /** `isNew`: there was none of that name. */
 export async function replaceJob(api: ApiServices, name: string, sent: unknown): Promise<{ readonly isNew: boolean }> {
   const isNew = !isKnown(api, name);
-  if (!isNew) refuseForeign(api, name);
+  if (!isNew && !api.beingMade.has(name)) refuseForeign(api, name);
   const before = api.engine.store.state.jobs.get(name)?.definition;
   const whole = restoreRedacted(withName(sent, name), before);
   readNew(api, whole, name);
@@ -58,8 +62,8 @@ export function needJob({ engine }: Pick<ApiServices, "engine">, name: string): 
   throw new HttpError(404, "NOT_FOUND", `there is no job "${name}"`);
 }
 
-function isKnown({ engine }: ApiServices, name: string): boolean {
-  return engine.agenda.find(name) !== undefined || engine.catalog().blocked.has(name);
+function isKnown({ engine, beingMade }: ApiServices, name: string): boolean {
+  return engine.agenda.find(name) !== undefined || engine.catalog().blocked.has(name) || beingMade.has(name);
 }
 
 function refuseForeign({ engine }: ApiServices, name: string): void {

@@ -12,6 +12,7 @@ import { startInternal } from "./internal-run.ts";
 import type { Places } from "./places.ts";
 import { environmentOf, precheckOf, specOf } from "./job-spec.ts";
 import { retryDelay } from "./retry.ts";
+import { outputFile, sessionFolder } from "./run-files.ts";
 import type { CommandSpec, PrecheckOutcome, RunContext, RunHandle, RunOutcome, RunServices, RunSpec } from "./run.ts";
 import type { ProcessMark, RunEnd } from "./run-row.ts";
 
@@ -91,18 +92,13 @@ function attempt(run: ActiveRun, number: number, services: AttemptServices): Pro
   if (job.kind === "internal") {
     return run.waitFor(startInternal(job.definition.internal!, { ...services, timeoutMs: job.policy.timeoutMs }));
   }
-  const spec = specOf(job, () => services.files.pathOf(`sessions/${job.name}`));
+  const spec = specOf(job, () => services.files.pathOf(sessionFolder(job.name)));
   const path = services.files.pathOf(outputFile(job.name, run.id, number));
   const maxBytes = services.outputLimits().maxLogBytes;
   const handle = services.runner.startRun(spec, { ...contextOf(run, services), logFile: { path, maxBytes } });
   if (handle.pid !== undefined)
     services.noteProcess(run, { runId: run.mark, pid: handle.pid, startTime: handle.startTime }, number);
   return run.waitFor(handle);
-}
-
-/** The file that an attempt's output stands in, below the plugin's own. */
-export function outputFile(job: string, runId: number, attempt: number): string {
-  return `output/${job}/${runId}-${attempt}.log`;
 }
 
 function contextOf(run: ActiveRun, services: AttemptServices): RunContext {
@@ -119,8 +115,8 @@ function contextOf(run: ActiveRun, services: AttemptServices): RunContext {
 }
 
 function endOf(run: ActiveRun, outcome: RunOutcome, attempts: number): PlainEnd {
-  const { exitCode, signal, error, usage, httpStatus, stdout, stderr } = outcome;
-  const facts = { attempts, exitCode, signal, httpStatus, usage, stdout, stderr };
+  const { exitCode, signal, error, note, usage, httpStatus, stdout, stderr } = outcome;
+  const facts = { attempts, exitCode, signal, httpStatus, note, usage, stdout, stderr };
   // What succeeded before the word to stop reached it has succeeded.
   if (outcome.state === "ok") return { state: "ok", ...facts };
   if (run.cancelReason !== undefined) return { ...describeCancel(run), ...facts };

@@ -7,6 +7,7 @@
  *   written as soon as the disk takes it.
  */
 import type { Clock } from "../../system/clock.ts";
+import type { EndOrphans } from "../../system/orphans.ts";
 import type { Store } from "../../system/store.ts";
 import { ActiveRun, type Submission } from "./active-run.ts";
 import { type AttemptServices, describeCancel, jitterOf, runAttempts } from "./attempts.ts";
@@ -31,6 +32,7 @@ export interface DispatcherOptions {
   readonly onEnd: (run: ActiveRun, row: RunRow) => void;
   readonly onSkip: (row: RunRow) => void;
   readonly onTrouble: (what: string, error: Error) => void;
+  readonly endOrphans: EndOrphans;
 }
 
 /** What became of a wish. `over` is the row once nothing more will become of it. */
@@ -40,6 +42,8 @@ export interface Submitted {
 }
 
 const WRITE_AGAIN_MS = 1_000;
+/** Once the daemon stops: for a run to end by itself after it was told to, whatever grace its job has. */
+const LAST_GRACE_MS = 10_000;
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -165,19 +169,25 @@ export class Dispatcher {
   }
 
   /**
-   * Begins nothing more, gives runs `graceMs` to end by themselves, then ends them. What has not begun stays queued in
-   * the history.
+   * Begins nothing more, gives runs `graceMs` to end by themselves, then ends them, in the end by force: no program
+   * outlives the daemon. What has not begun stays queued in the history.
    */
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true;
     const begun = [...this.#runs.values()].filter((run) => run.hasBegun);
     for (const run of this.#runs.values()) if (!run.hasBegun) run.cancel("shutdown");
     if (begun.length === 0) return;
-    const timer = this.#options.clock.after(graceMs, () => {
+    const { clock, endOrphans } = this.#options;
+    const asking = clock.after(graceMs, () => {
       for (const run of begun) run.cancel("shutdown");
     });
+    const forcing = clock.after(graceMs + LAST_GRACE_MS, () => {
+      const left = begun.filter((run) => this.#runs.has(run.id));
+      void endOrphans(left.map((run) => this.rowOf(run)?.mark ?? { runId: run.mark }), 0);
+    });
     await Promise.all(begun.map((run) => run.over()));
-    timer.cancel();
+    asking.cancel();
+    forcing.cancel();
   }
 
   #laneOf(job: string): Lane {
@@ -226,9 +236,9 @@ export class Dispatcher {
     if (end !== undefined) await this.#writeSurely({ kind: "end", id: run.id, end });
     this.#runs.delete(run.id);
     const row = this.rowOf(run);
-    if (end === undefined || row === undefined) return;
+    if (row === undefined) return;
     run.settle(row);
-    // It is not when the disk refused to the last.
+    // It is not when the daemon stops before it has begun, or the disk refused to the last.
     if (isOver(row)) this.#options.onEnd(run, row);
   }
 

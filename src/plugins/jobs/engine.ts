@@ -142,7 +142,7 @@ function createDispatcher(
   { services, options, log, store, hide }: Frame,
   around: { aftermath: Aftermath; config: () => JobsConfig; agenda: () => Agenda },
 ): Dispatcher {
-  const { clock, files, randomId, spawn, fetch, actions, host } = services;
+  const { clock, files, randomId, spawn, fetch, matchPattern, actions, host } = services;
   const { aftermath, config, agenda } = around;
   return new Dispatcher({
     clock,
@@ -150,7 +150,7 @@ function createDispatcher(
     randomId,
     attempts: {
       runner: options.runner,
-      runServices: { clock, spawn, fetch },
+      runServices: { clock, spawn, fetch, matchPattern },
       actions,
       files,
       env: host.env,
@@ -164,6 +164,7 @@ function createDispatcher(
     onEnd: (run, row) => aftermath.ended(row, run.submission.depth),
     onSkip: (row) => aftermath.skipped(row),
     onTrouble: (what, error) => log.error(what, { error: error.message }),
+    endOrphans: services.endOrphans,
   });
 }
 

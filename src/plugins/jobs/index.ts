@@ -13,8 +13,8 @@ import { startPrecheck, startRun } from "./start-run.ts";
 
 export const jobsPlugin: PluginFactory<JobsConfig> = { name: "jobs", schema: jobsSchema, create };
 
-/** After the grace of a stop: for runs to die that have to be killed, and for the last rows to be written. */
-const KILL_MS = 12_000;
+/** After the grace of a stop: for runs to die, by force after 10 s, and for the last rows to be written. */
+const KILL_MS = 15_000;
 
 async function create(services: Services, initialConfig: JobsConfig): Promise<Plugin> {
   const engine = await startEngine(services, initialConfig, {

@@ -125,6 +125,11 @@ export function kindOf(definition: JobDefinition): Kind {
   return KIND_OF[KIND_FIELDS.find((field) => definition[field] !== undefined)!];
 }
 
+/** Whether each run goes on where the one before it ended. */
+export function keepsSession({ agent }: JobDefinition): boolean {
+  return agent?.session === "kept";
+}
+
 function findJobFault(job: JobDefinition): readonly Issue[] {
   const given = KIND_FIELDS.filter((field) => job[field] !== undefined);
   if (given.length !== 1) {
@@ -141,6 +146,14 @@ function findJobFault(job: JobDefinition): readonly Issue[] {
   }
   if (kind === "internal" && job.expect !== undefined)
     issues.push({ path: "expect", message: 'means nothing for kind "internal"' });
+  else if (kind !== "command" && job.expect?.exitCodes !== undefined)
+    issues.push({ path: "expect.exitCodes", message: `means nothing for kind "${kind}"` });
+  if ((kind === "http" || kind === "internal") && job.precheck === undefined) {
+    for (const field of ["env", "passEnv"] as const)
+      if (job[field] !== undefined) issues.push({ path: field, message: `means nothing for kind "${kind}"` });
+  }
+  if (keepsSession(job) && job.overlap === "parallel")
+    issues.push({ path: "overlap", message: '"parallel" cannot be had with a kept session, which one run at a time has' });
   for (const field of ["onFailure", "onSuccess"] as const) {
     const next = job[field];
     if (next !== undefined && "job" in next && next.job === job.name)

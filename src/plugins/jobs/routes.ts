@@ -11,8 +11,9 @@ import { type ApiServices, createJob, needJob, removeJob, replaceJob } from "./a
 import type { Engine } from "./engine.ts";
 import { explainSchedule } from "./explain.ts";
 import { findRow } from "./history.ts";
+import { keepsSession } from "./job.ts";
 import { readOutput } from "./output.ts";
-import type { RunRow } from "./run-row.ts";
+import { RUN_STATES, type RunRow, type RunState } from "./run-row.ts";
 import { viewJob, viewRun, viewRunWithOutput } from "./views.ts";
 
 const LONGEST_WAIT_MS = 3_600_000;
@@ -20,7 +21,7 @@ const MOST_ROWS = 1_000;
 const MOST_RUNS_SHOWN = 1_000;
 
 export function jobRoutes(services: Services, engine: Engine): readonly Route[] {
-  const api: ApiServices = { services, engine };
+  const api: ApiServices = { services, engine, beingMade: new Set() };
   const route = (method: Route["method"], path: string, handle: Route["handle"]): Route => ({
     method,
     pattern: `/api/${path}`,
@@ -95,7 +96,8 @@ async function runJob(api: ApiServices, request: Request): Promise<Reply> {
   const { engine } = api;
   const job = needJob(api, nameOf(request));
   const waitMs = readWait(request.query.get("wait"));
-  const insistence = request.query.has("force") ? "always" : undefined;
+  // Nothing keeps two agents apart that go on with the same session.
+  const insistence = request.query.has("force") && !keepsSession(job.definition) ? "always" : undefined;
   const { row, over } = await engine.dispatcher.submit({ job, trigger: "manual", insistence });
   if (row.state === "skipped") {
     throw new HttpError(409, "CONFLICT", `the job "${job.name}" is not run: ${row.reason}`, {
@@ -107,7 +109,7 @@ async function runJob(api: ApiServices, request: Request): Promise<Reply> {
   return withLocation(jsonReply({ run: viewRun(row) }, 202), `/api/jobs/${job.name}/runs/${row.id}`);
 }
 
-/** The row once the run is over; `undefined` when the time is over first, or the client has gone. */
+/** The row once the run is over; `undefined` when the time is over first, the client has gone, or the daemon stops. */
 function waitFor(
   { services }: ApiServices,
   over: Promise<RunRow>,
@@ -116,6 +118,7 @@ function waitFor(
   const { promise, resolve } = Promise.withResolvers<RunRow | undefined>();
   const timer = services.clock.after(until.waitMs, () => resolve(undefined));
   until.signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  if (until.signal.aborted) resolve(undefined);
   void over.then(resolve);
   return promise.finally(() => timer.cancel());
 }
@@ -130,12 +133,17 @@ async function pauseJob(api: ApiServices, request: Request): Promise<Reply> {
 function listRuns(engine: Engine, request: Request): Reply {
   const { query } = request;
   const runs = needRuns(engine, nameOf(request));
-  const state = query.get("state");
+  const state = readState(query.get("state"));
   const before = query.get("before") === null ? Infinity : readId(query.get("before")!);
   const limit = readNumber(query, "limit", { fallback: 50, most: MOST_ROWS });
   const matching = runs.filter((row) => (state === null || row.state === state) && row.id < before);
   const page = matching.slice(-limit).reverse();
   return jsonReply({ runs: page.map(viewRun), next: matching.length > page.length ? page.at(-1)!.id : null });
+}
+
+function readState(text: string | null): string | null {
+  if (text === null || RUN_STATES.includes(text as RunState)) return text;
+  throw refuse(`state: expected one of ${RUN_STATES.join(", ")}, not ${JSON.stringify(text)}`);
 }
 
 function needRuns(engine: Engine, name: string): readonly RunRow[] {
@@ -144,13 +152,15 @@ function needRuns(engine: Engine, name: string): readonly RunRow[] {
   return record.runs;
 }
 
-/** The run of the address; `last` is the newest that has begun. */
+/** The run of the address; `last` is the newest that has begun, or that is about to when it is to be followed. */
 function needRun(engine: Engine, request: Request): RunRow {
   const name = nameOf(request);
   const runs = needRuns(engine, name);
   const id = request.params["id"]!;
-  const row =
-    id === "last" ? runs.findLast(({ startedMs }) => startedMs !== undefined) : runs[findRow(runs, readId(id))];
+  const isFollowed = request.query.has("follow");
+  const isLast = ({ startedMs, state }: RunRow): boolean =>
+    startedMs !== undefined || (isFollowed && state === "queued");
+  const row = id === "last" ? runs.findLast(isLast) : runs[findRow(runs, readId(id))];
   if (row !== undefined) return row;
   throw new HttpError(
     404,

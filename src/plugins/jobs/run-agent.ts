@@ -101,7 +101,7 @@ function judge(end: SpawnOutcome, { spec, context, progress, ending }: Circumsta
     if (fault !== undefined) return fail(fault);
   }
   const facts = { durationMs: end.durationMs, outputs: [progress.finalText, end.stdout.text, end.stderr.text] };
-  const fault = checkResult(spec.expect, facts);
+  const fault = checkResult(spec.expect, facts, context.services.matchPattern);
   return fault === undefined ? OK : fail(fault);
 }
 

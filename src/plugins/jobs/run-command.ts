@@ -20,7 +20,7 @@ export function runCommand(spec: CommandSpec, context: RunContext): RunHandle {
   return {
     pid: child.pid,
     startTime: child.startTime,
-    done: child.done.then((end) => toOutcome(end, judgeEnd(end, context, reason) ?? judge(end, spec), context)),
+    done: child.done.then((end) => toOutcome(end, judgeEnd(end, context, reason) ?? judge(end, spec, context), context)),
     cancel(why) {
       reason ??= why;
       child.terminate();
@@ -28,8 +28,12 @@ export function runCommand(spec: CommandSpec, context: RunContext): RunHandle {
   };
 }
 
-function judge({ exitCode, signal, durationMs, stdout, stderr }: SpawnOutcome, { expect }: CommandSpec): Verdict {
+function judge({ exitCode, signal, durationMs, stdout, stderr }: SpawnOutcome, { expect }: CommandSpec, context: RunContext): Verdict {
   if (signal !== undefined) return fail(`it was ended by ${signal}, which the daemon did not send`);
-  const fault = checkResult(expect, { exitCode, durationMs, outputs: [stdout.text, stderr.text] });
+  const fault = checkResult(
+    expect,
+    { exitCode, durationMs, outputs: [stdout.text, stderr.text] },
+    context.services.matchPattern,
+  );
   return fault === undefined ? OK : fail(fault);
 }

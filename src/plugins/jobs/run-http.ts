@@ -55,7 +55,11 @@ function judge(result: FetchResult, { spec, context, reason, durationMs }: Circu
     const error = `the answer has status ${status}, where ${expected} was expected`;
     return status >= 500 || PASSING_STATUSES.includes(status) ? fail(error) : failForGood(error);
   }
-  const fault = checkResult(spec.expect, { durationMs, outputs: [new TextDecoder().decode(body)] });
+  const fault = checkResult(
+    spec.expect,
+    { durationMs, outputs: [new TextDecoder().decode(body)] },
+    context.services.matchPattern,
+  );
   return fault === undefined ? OK : fail(fault);
 }
 

@@ -5,8 +5,11 @@
  */
 import type { AgentUsage, OutputTail } from "./run.ts";
 
-export type RunState =
-  "queued" | "running" | "ok" | "failed" | "timeout" | "skipped" | "missed" | "interrupted" | "cancelled";
+export const RUN_STATES = [
+  "queued", "running", "ok", "failed", "timeout", "skipped", "missed", "interrupted", "cancelled",
+] as const;
+
+export type RunState = (typeof RUN_STATES)[number];
 
 /**
  * `schedule`: on time. `catch-up`: late. `boot`, `start`: `@reboot`, `@start`. `on-...`: another job's run ended so.
@@ -44,6 +47,8 @@ export interface RunRow {
   readonly httpStatus?: number | undefined;
   /** Why it is not ok, in a sentence. */
   readonly error?: string | undefined;
+  /** What a person should know though it decides nothing: processes left behind, a log that is not whole. */
+  readonly note?: string | undefined;
   readonly stdout?: OutputTail | undefined;
   readonly stderr?: OutputTail | undefined;
   readonly usage?: AgentUsage | undefined;
@@ -68,6 +73,7 @@ export type RunEnd = Pick<
   | "signal"
   | "httpStatus"
   | "error"
+  | "note"
   | "stdout"
   | "stderr"
   | "usage"

@@ -7,6 +7,7 @@
 import type { Clock } from "../../system/clock.ts";
 import type { Fetch } from "../../system/fetch.ts";
 import type { OutputTail } from "../../system/output-tail.ts";
+import type { MatchPattern } from "../../system/match-pattern.ts";
 import type { LogFileOptions, Spawn } from "../../system/spawn.ts";
 
 export type { OutputTail } from "../../system/output-tail.ts";
@@ -83,6 +84,7 @@ export interface Expectation {
 export interface RunServices {
   readonly spawn: Spawn;
   readonly fetch: Fetch;
+  readonly matchPattern: MatchPattern;
   readonly clock: Clock;
 }
 

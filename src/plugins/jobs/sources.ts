@@ -9,7 +9,7 @@ import type { Issue } from "../../core/validate.ts";
 import type { DefinitionFile } from "../../system/definition-folder.ts";
 import type { Services } from "../plugin.ts";
 import type { JobsConfig } from "./config.ts";
-import { type JobDefinition, jobSchema, type Kind, kindOf } from "./job.ts";
+import { type JobDefinition, jobSchema, keepsSession, type Kind, kindOf } from "./job.ts";
 import { type Policy, resolvePolicy } from "./job-policy.ts";
 
 export type JobSource =
@@ -81,7 +81,17 @@ export function readCatalog(services: SourceServices, { config, stored, before }
       problems.push(`the job "${name}" cannot run: ${describeIssues(found.issues)}`);
     }
   }
+  for (const job of jobs.values()) problems.push(...findLooseEnds(job, (name) => jobs.has(name) || blocked.has(name)));
   return { jobs, blocked, problems, warnings };
+}
+
+/** Jobs that this one would set off and that are not there: word of a failure would reach nobody. */
+function findLooseEnds({ name, definition }: Job, isThere: (name: string) => boolean): string[] {
+  return (["onFailure", "onSuccess"] as const).flatMap((field) => {
+    const next = definition[field];
+    if (next === undefined || "url" in next || isThere(next.job)) return [];
+    return [`${field} of the job "${name}" names the job "${next.job}", which is not there`];
+  });
 }
 
 export type ReadJob =
@@ -116,7 +126,10 @@ export function describeSource(source: JobSource): string {
 function toJob(parts: Pick<Job, "definition" | "source" | "shown" | "secrets">, config: JobsConfig): Job {
   const { definition } = parts;
   const kind = kindOf(definition);
-  return { name: definition.name, kind, policy: resolvePolicy(kind, config.defaults, definition), ...parts };
+  const policy = resolvePolicy(kind, config.defaults, definition);
+  // That of the config is meant for jobs in general.
+  const overlap = keepsSession(definition) && policy.overlap === "parallel" ? "skip" : policy.overlap;
+  return { name: definition.name, kind, policy: { ...policy, overlap }, ...parts };
 }
 
 interface FileReading {

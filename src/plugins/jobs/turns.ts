@@ -15,7 +15,9 @@ export interface TurnsOptions {
   readonly begin: (run: ActiveRun) => void;
 }
 
+/** Whichever comes first: programs take longer to begin than requests. */
 const MOST_A_TURN = 100;
+const LONGEST_TURN_MS = 10;
 const LONGEST_WAIT_MS = 250;
 
 export class Turns {
@@ -23,7 +25,9 @@ export class Turns {
   #queue: ActiveRun[] = [];
   /** Those of the queue that have begun. */
   #served = 0;
+  /** In this turn of the event loop: how many have begun, and how long that took. */
   #taken = 0;
+  #spentMs = 0;
   #isArmed = false;
   #waitsSinceMs = 0;
 
@@ -33,16 +37,26 @@ export class Turns {
 
   /** Begins the run, at once or in a turn to come. */
   add(run: ActiveRun): void {
-    const { clock, isDeciding, begin } = this.#options;
+    const { clock, isDeciding } = this.#options;
     const isAlone = this.#queue.length === 0;
-    if (isAlone && this.#taken < MOST_A_TURN && !isDeciding()) {
-      this.#taken++;
-      begin(run);
-    } else {
+    if (isAlone && this.#hasTime() && !isDeciding()) this.#begin(run);
+    else {
       if (isAlone) this.#waitsSinceMs = clock.monotonicMs();
       this.#queue.push(run);
     }
     this.#arm();
+  }
+
+  #hasTime(): boolean {
+    return this.#taken < MOST_A_TURN && this.#spentMs < LONGEST_TURN_MS;
+  }
+
+  #begin(run: ActiveRun): void {
+    const { clock, begin } = this.#options;
+    const startMs = clock.monotonicMs();
+    this.#taken++;
+    begin(run);
+    this.#spentMs += clock.monotonicMs() - startMs;
   }
 
   #arm(): void {
@@ -52,16 +66,16 @@ export class Turns {
   }
 
   #serve(): void {
-    const { clock, isDeciding, begin } = this.#options;
+    const { clock, isDeciding } = this.#options;
     this.#isArmed = false;
     this.#taken = 0;
+    this.#spentMs = 0;
     if (this.#queue.length === 0) return;
     const nowMs = clock.monotonicMs();
     if (!isDeciding() || nowMs - this.#waitsSinceMs >= LONGEST_WAIT_MS) {
       this.#waitsSinceMs = nowMs;
-      const end = Math.min(this.#queue.length, this.#served + MOST_A_TURN);
-      while (this.#served < end) begin(this.#queue[this.#served++]!);
-      if (end === this.#queue.length) {
+      while (this.#served < this.#queue.length && this.#hasTime()) this.#begin(this.#queue[this.#served++]!);
+      if (this.#served === this.#queue.length) {
         this.#queue = [];
         this.#served = 0;
       }

@@ -1,5 +1,5 @@
 /**
- * Keeps the history of every job within its bounds, and the files of output within theirs.
+ * Keeps the history of every job within its bounds, and the files of output and of agents' sessions within theirs.
  *
  * Errors: those of the store and of files; what could not be dropped now is dropped next time.
  */
@@ -9,7 +9,7 @@ import type { PluginFiles } from "../../system/plugin-files.ts";
 import type { Store } from "../../system/store.ts";
 import type { JobsEvent, JobsState } from "./history.ts";
 import type { Policy } from "./job-policy.ts";
-import { filesOf, findStale, findSurplus, hasTooMany, KEEP_OF_GONE } from "./retention.ts";
+import { filesOf, findOldSessions, findStale, findSurplus, hasTooMany, KEEP_OF_GONE } from "./retention.ts";
 import { isOver } from "./run-row.ts";
 
 export interface UpkeepServices {
@@ -52,12 +52,17 @@ export function startUpkeep(services: UpkeepServices): Upkeep {
   async function prune(): Promise<{ rows: number; files: number }> {
     let rows = 0;
     for (const name of [...store.state.jobs.keys()]) rows += await pruneJob(name);
-    const output = (await files.list()).filter(({ name }) => name.startsWith("output/"));
+    const all = await files.list();
+    const output = all.filter(({ name }) => name.startsWith("output/"));
     const [kept, lost] = [
       output.filter(({ name }) => hasRow(store.state, name)),
       output.filter(({ name }) => !hasRow(store.state, name)),
     ];
-    const dropped = [...lost.map(({ name }) => name), ...findSurplus(kept, services.maxLogBytesTotal())];
+    const dropped = [
+      ...lost.map(({ name }) => name),
+      ...findSurplus(kept, services.maxLogBytesTotal()),
+      ...findOldSessions(all, (name) => services.policyOf(name), clock.wallMs()),
+    ];
     await files.remove(dropped);
     return { rows, files: dropped.length };
   }

@@ -6,7 +6,7 @@
 import { describe, parseSchedule } from "../../core/cron.ts";
 import type { Engine } from "./engine.ts";
 import type { JobRecord } from "./history.ts";
-import type { RunRow } from "./run-row.ts";
+import { isOver, type RunRow } from "./run-row.ts";
 import { describeSource, type Job } from "./sources.ts";
 
 export interface JobView {
@@ -27,7 +27,7 @@ export interface JobView {
   readonly running: readonly number[];
   readonly queued: readonly number[];
   readonly nextRunMs: number | null;
-  /** The last row that is over. */
+  /** The last run that is over, or slots that were missed since. */
   readonly last: RunView | null;
   readonly lastOkMs: number | null;
   /** Failures in a row. */
@@ -45,7 +45,10 @@ export function viewJob(engine: Engine, name: string): JobView | undefined {
   const record = engine.store.state.jobs.get(name);
   if (record === undefined || (job === undefined && problem === undefined)) return undefined;
   const runs = engine.dispatcher.runsOf(name);
-  const last = record.runs.findLast((row) => row.endedMs !== undefined);
+  // A slot that was skipped says nothing of how the job does.
+  const isTelling = (row: RunRow): boolean =>
+    isOver(row) && (row.state !== "skipped" || row.startedMs !== undefined);
+  const last = record.runs.findLast(isTelling) ?? record.runs.findLast(isOver);
   return {
     name,
     kind: job?.kind ?? null,

@@ -106,6 +106,22 @@ for (const [text, field, index, token, start, hint] of FAULTS) {
   });
 }
 
+test("what is no cron at all is met with what may have been meant", () => {
+  const hints: Readonly<Record<string, string>> = {
+    "9:05": "for every day at 9:05 write 5 9 * * *",
+    "5m": "for every 5m write @every 5m",
+    "1h30m": "for every 1h30m write @every 1h30m",
+    Daily: "write @Daily",
+    "every 5 minutes": "write @every and a duration such as 90s, 5m or 1h30m",
+    "25:00": "missing: hour, day of month, month, day of week",
+  };
+  for (const [text, hint] of Object.entries(hints)) {
+    assert.equal(failure(text).hint, hint);
+    const offer = / write (?:@every )?(.*)$/.exec(` ${hint}`)?.[0].slice(7);
+    if (offer !== undefined && !offer.includes("duration")) parse(offer);
+  }
+});
+
 test("a message names the field, the value and the bounds", () => {
   assert.equal(failure("0 25 * * *").message, "hour: 25 is out of range 0-23");
   assert.equal(

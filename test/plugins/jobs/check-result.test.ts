@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { checkResult, type RunFacts } from "../../../src/plugins/jobs/check-result.ts";
+import { matchPattern } from "../../../src/system/match-pattern.ts";
 import type { Expectation } from "../../../src/plugins/jobs/run.ts";
 
 describe("what a run was expected to do", () => {
@@ -28,10 +29,17 @@ describe("what a run was expected to do", () => {
     ],
   ];
   for (const [name, expect, facts, fault] of rows) {
-    test(name, () => assert.equal(checkResult(expect, { ...good, ...facts }), fault));
+    test(name, () => assert.equal(checkResult(expect, { ...good, ...facts }, matchPattern), fault));
   }
 
+  test("a pattern that takes for ever is given up, and the run is not ok by default", () => {
+    const outputs = ["a".repeat(60) + "!"];
+    const why = 'the pattern "^(a+)+$" takes too long on the output (repetitions in repetitions, as in (a+)+, do that)';
+    for (const expect of [{ pattern: "^(a+)+$" }, { forbidden: "^(a+)+$" }])
+      assert.equal(checkResult(expect, { durationMs: 0, outputs }, matchPattern), why);
+  });
+
   test("a pattern is searched in each output alone", () => {
-    assert.notEqual(checkResult({ pattern: "ab" }, { durationMs: 0, outputs: ["a", "b"] }), undefined);
+    assert.notEqual(checkResult({ pattern: "ab" }, { durationMs: 0, outputs: ["a", "b"] }, matchPattern), undefined);
   });
 });

@@ -110,6 +110,43 @@ describe("a stop", () => {
     assert.match(later.history("c")[0]!, /^missed schedule 00:01:00/);
   });
 
+  test("ends by force what does not end within 10 s of being told to", async () => {
+    const marks: unknown[] = [];
+    const jobs = await startTestJobs({
+      config: { stopGraceMs: 3_000, jobs: [job("a", { graceMs: 60_000 })] },
+      prepare: (runner) => Object.assign(runner, { takesMs: undefined, diesAfterMs: 60_000 }),
+      services: {
+        async endOrphans(runs, graceMs) {
+          marks.push([runs, graceMs]);
+          jobs.runner.runs[0]!.end({ state: "cancelled", signal: "SIGKILL" });
+          return { ended: [], left: [] };
+        },
+      },
+    });
+    await jobs.engine.dispatcher.submit({ job: jobs.engine.agenda.find("a")!, trigger: "manual" });
+    await settle();
+    const stopping = jobs.engine.stop();
+    await jobs.pass(12_999, 1_000);
+    assert.deepEqual([jobs.runner.runs[0]!.cancelled, marks], ["shutdown", []]);
+    await jobs.pass(1);
+    await stopping;
+    assert.deepEqual(marks, [[[{ runId: "id-1", pid: 1001, startTime: "then" }], 0]]);
+    assert.deepEqual(jobs.history(), ["interrupted manual -: the daemon was stopped"]);
+  });
+
+  test("tells those who wait for a run that has not begun", async () => {
+    const config = { maxConcurrent: 1, jobs: [job("a"), job("b")] };
+    const jobs = await startTestJobs({ config, prepare: (runner) => (runner.takesMs = undefined) });
+    const submit = (name: string) =>
+      jobs.engine.dispatcher.submit({ job: jobs.engine.agenda.find(name)!, trigger: "manual" });
+    await submit("a");
+    const { over } = await submit("b");
+    const stopping = jobs.engine.stop();
+    assert.equal((await over()).state, "queued");
+    jobs.runner.runs[0]!.end();
+    await stopping;
+  });
+
   test("with nothing going on is over at once", async () => {
     const jobs = await startTestJobs({ config: { jobs: [job("a", { schedule: "* * * * *" })] } });
     await jobs.engine.stop();

@@ -7,7 +7,7 @@ import {
   type JobsState,
   RUNS_WITH_OUTPUT,
 } from "../../../src/plugins/jobs/history.ts";
-import { filesOf, findStale, findSurplus } from "../../../src/plugins/jobs/retention.ts";
+import { filesOf, findOldSessions, findStale, findSurplus } from "../../../src/plugins/jobs/retention.ts";
 import type { RunRow } from "../../../src/plugins/jobs/run-row.ts";
 import { forEachSeed, type Random } from "../../support/random.ts";
 import { copyOf, describeRow, job, settle, startTestJobs } from "../../support/jobs.ts";
@@ -218,6 +218,21 @@ describe("what is kept", () => {
     assert.deepEqual(findSurplus(files, 150), []);
     assert.deepEqual(findSurplus(files, 149), ["output/b/1-1.log"]);
     assert.deepEqual(findSurplus(files, 40), ["output/b/1-1.log", "output/a/2-1.log"]);
+  });
+
+  test("files of sessions by age and count, never the newest of a job, nor what may be in use", () => {
+    const DAY = 86_400_000;
+    const files = (job: string, agesDays: number[]) =>
+      agesDays.map((days) => ({ name: `sessions/${job}/${days}.jsonl`, sizeBytes: 1, changedMs: 100 * DAY - days * DAY }));
+    const limits = (job: string) => (job === "gone" ? undefined : { keepRuns: 3, keepForMs: 10 * DAY });
+    const find = (job: string, ages: number[]): string[] =>
+      findOldSessions(files(job, ages), limits, 100 * DAY).map((name) => name.split("/")[2]!);
+    assert.deepEqual(find("a", [2, 3, 5, 4, 6]), ["5.jsonl", "6.jsonl"], "three");
+    assert.deepEqual(find("a", [2, 11]), ["11.jsonl"], "ten days");
+    assert.deepEqual(find("a", [50]), [], "the newest");
+    assert.deepEqual(find("a", [0, 0.1, 0.2, 0.3, 0.4]), [], "today's");
+    assert.deepEqual(find("gone", [29, 31]), ["31.jsonl"]);
+    assert.deepEqual(findOldSessions([{ name: "output/a/1-1.log", sizeBytes: 1, changedMs: 0 }], limits, 1e12), []);
   });
 
   test("a job that runs on and on keeps its newest runs and their files alone", async () => {

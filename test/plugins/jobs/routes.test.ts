@@ -148,6 +148,7 @@ describe("jobs through the API", () => {
     ["GET /api/jobs/backup/runs", { query: "limit=0" }, 400, /limit: expected a whole number from 1 to 1000/],
     ["GET /api/jobs/backup/next", { query: "count=x" }, 400, /count/],
     ["POST /api/jobs/backup/run", { query: "wait=soon" }, 400, /wait: Cannot parse duration/],
+    ["GET /api/jobs/backup/runs", { query: "state=good" }, 400, /state: expected one of queued, running, ok, failed/],
     ["POST /api/jobs/backup/pause", { json: { note: 5 } }, 400, /note: expected a string/],
   ] as const) {
     test(`refused: ${name} ${JSON.stringify(parts).slice(0, 60)}`, async () => {
@@ -247,14 +248,90 @@ describe("runs", () => {
     assert.equal(await following, "first\nsecond\n");
     assert.equal(await textOf(await at.call("GET /api/jobs/a/runs/1/output")), content);
     assert.equal(await textOf(await at.call("GET /api/jobs/a/runs/last/output", { query: "stream=stdout" })), "tail");
-    assert.equal(
-      await textOf(await at.call("GET /api/jobs/a/runs/1/output", { query: "attempt=2" })),
-      "tail",
-      "no such file: what the history has",
-    );
+    const missing = await at.refusal("GET /api/jobs/a/runs/1/output", { query: "attempt=2" });
+    assert.deepEqual([missing.status, missing.message], [404, "run 1 has 1 attempt, not 2"]);
     for (const query of ["stream=x", "attempt=0"])
       assert.equal((await at.refusal("GET /api/jobs/a/runs/1/output", { query })).status, 400);
   });
+});
+
+describe("output that is followed", () => {
+  test("from before its run has begun, from attempt to attempt", async () => {
+    const files = {
+      pathOf: (name: string) => `/${name}`,
+      read: async (name: string, from: number) =>
+        name.startsWith("output/b/") ? Buffer.from(`${name}\n`).subarray(from) : undefined,
+      remove: async () => undefined,
+      list: async () => [],
+    };
+    const at = await stand({
+      config: { maxConcurrent: 1, jobs: [job("a"), job("b", { retries: 1, retryDelayMs: 0 })] },
+      services: { files },
+      prepare: (runner) => Object.assign(runner, { takesMs: 1_000, outcome: { state: "failed" } }),
+    });
+    for (const name of ["a", "b"]) await at.call(`POST /api/jobs/${name}/run`, { method: "POST" });
+    assert.equal((await at.refusal("GET /api/jobs/b/runs/last/output")).status, 404);
+    const following = at.call("GET /api/jobs/b/runs/last/output", { query: "follow" }).then(textOf);
+    await settle();
+    await at.jobs.pass(5_000, 100);
+    assert.equal(await following, "output/b/2-1.log\noutput/b/2-2.log\n");
+  });
+
+  test("of a run that writes no file: what the history has in the end", async () => {
+    const files = {
+      pathOf: (name: string) => `/${name}`,
+      read: async () => undefined,
+      remove: async () => undefined,
+      list: async () => [],
+    };
+    const stdout = { text: "the answer", sizeBytes: 10, cutBytes: 0 };
+    const at = await stand({
+      config: { jobs: [{ name: "a", http: { url: "http://x" } }] },
+      services: { files },
+      prepare: (runner) => Object.assign(runner, { takesMs: 1_000, outcome: { stdout } }),
+    });
+    await at.call("POST /api/jobs/a/run", { method: "POST" });
+    const follow = () => at.call("GET /api/jobs/a/runs/last/output", { query: "follow" }).then(textOf);
+    const following = follow();
+    await settle();
+    await at.jobs.pass(2_000, 100);
+    assert.deepEqual([await following, await follow()], ["the answer", "the answer"]);
+  });
+});
+
+test("two that make a job of one name at once: one of them is refused", async () => {
+  const at = await stand();
+  const make = () => at.call("POST /api/jobs", { json: backup }).then(({ status }) => status, ({ status }) => status);
+  assert.deepEqual((await Promise.all([make(), make()])).sort(), [201, 409]);
+});
+
+test("whoever waits for a run is answered when the daemon stops", async () => {
+  const at = await stand({ config: { jobs: [job("a")] }, prepare: (runner) => (runner.takesMs = undefined) });
+  const stop = new AbortController();
+  const waiting = at.call("POST /api/jobs/a/run", { method: "POST", query: "wait=1h", signal: stop.signal });
+  await settle();
+  stop.abort();
+  assert.equal((await waiting).status, 202);
+});
+
+test("the last run of a job is one that ran, not a slot that was skipped since", async () => {
+  const at = await stand({
+    config: { jobs: [job("a", { schedule: "@every 1s" })] },
+    prepare: (runner) => Object.assign(runner, { outcome: { state: "failed", error: "no luck", note: "a note" } }),
+  });
+  await at.jobs.pass(1_000);
+  await at.json("POST /api/jobs/a/pause", { json: {} });
+  await at.jobs.pass(5_000, 1_000);
+  assert.equal(at.jobs.rows().at(-1)!.state, "skipped");
+  const last = (await at.json("GET /api/jobs/a"))["last"]!;
+  assert.deepEqual([last["state"], last["error"], last["note"]], ["failed", "no luck", "a note"]);
+});
+
+test("with a session that is kept no run begins beside another, not even by force", async () => {
+  const kept = { name: "a", agent: { prompt: "go on", session: "kept" } };
+  const at = await stand({ config: { jobs: [kept] }, prepare: (runner) => (runner.takesMs = undefined) });
+  assert.equal((await at.call("POST /api/jobs/a/run", { method: "POST" })).status, 202);
+  assert.equal((await at.refusal("POST /api/jobs/a/run", { method: "POST", query: "force" })).status, 409);
 });
 
 describe("times to come", () => {

@@ -57,6 +57,23 @@ describe("the jobs in force", () => {
     assert.deepEqual([catalog.problems, catalog.warnings], [[], []]);
   });
 
+  test("that name a job which is not there are told of: word of a failure would reach nobody", (t) => {
+    const at = stand(t);
+    const hurt = job("a", { onFailure: { job: "b" }, onSuccess: { url: "http://x" } });
+    assert.deepEqual(at.read({ jobs: [hurt] }).problems, [
+      'onFailure of the job "a" names the job "b", which is not there',
+    ]);
+    assert.deepEqual(at.read({ jobs: [hurt, job("b")] }).problems, []);
+    const blocked = { b: job("b", { env: { A: "${GONE}" } }) };
+    assert.match(at.read({ jobs: [hurt] }, blocked).problems.join("; "), /^the job "b" cannot run: [^;]*$/);
+  });
+
+  test("that keep a session run one at a time, whatever the config says of jobs in general", (t) => {
+    const kept = { name: "a", agent: { prompt: "go on", session: "kept" } };
+    const { jobs } = stand(t).read({ jobs: [kept, job("b")], defaults: { overlap: "parallel" } });
+    assert.deepEqual([...jobs.values()].map(({ policy }) => policy.overlap), ["skip", "parallel"]);
+  });
+
   test("of one name: the config wins over files, files over the API; the others are told of", (t) => {
     const at = stand(t);
     at.write("x.json", [job("a"), job("b")]);

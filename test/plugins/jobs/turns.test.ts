@@ -21,6 +21,21 @@ test("a run begins at once; of many, so many in each turn, in order", () => {
   assert.deepEqual(begun, runs(350).map(({ id }) => id));
 });
 
+test("runs that take long to begin are fewer in each turn", () => {
+  let nowMs = 0;
+  const turnsToCome: (() => void)[] = [];
+  const after = (_delayMs: number, run: () => void) => {
+    turnsToCome.push(run);
+    return { cancel: () => undefined };
+  };
+  const clock = { ...fakeClock(), monotonicMs: () => nowMs, after };
+  const turns = new Turns({ clock, isDeciding: () => false, begin: () => void (nowMs += 2) });
+  for (const run of runs(13)) turns.add(run);
+  const spent = [nowMs];
+  for (let turn = turnsToCome.shift(); turn; turn = turnsToCome.shift()) spent.push((turn(), nowMs));
+  assert.deepEqual(spent, [10, 20, 26, 26]);
+});
+
 test("while slots wait to be decided, runs wait too, but not for ever", () => {
   const clock = fakeClock();
   const begun: number[] = [];
