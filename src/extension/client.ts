@@ -13,7 +13,7 @@ import { type OpenBatch, type SenderState, createSender } from "./sender.ts";
 import { SessionUsage } from "./session-usage.ts";
 import { debug } from "./stderr.ts";
 import { chooseTarget, describeTarget } from "./target.ts";
-import { type Answer, type Failure, type Transport, createTransport } from "./transport.ts";
+import { type Answer, type Call, type Failure, type Transport, createTransport } from "./transport.ts";
 
 export interface Client {
   readonly config: ExtensionConfig;
@@ -36,6 +36,8 @@ export interface Client {
   /** The last flush of a process: at most a second, after which nothing is under way. */
   finish(): Promise<void>;
   get(path: string): Promise<Answer | Failure>;
+  /** Any request, beside the samples; it keeps the process alive until it is answered or its time is over. */
+  call(call: Call): Promise<Answer | Failure>;
   configure(config: ExtensionConfig): void;
   release(): HandedOver;
   adopt(handedOver: HandedOver): void;
@@ -124,6 +126,15 @@ export function createClient(
       sender.stop();
     },
     get: (path) => transport.call(chooseTarget(config), { method: "GET", path, timeoutMs: config.requestTimeoutMs }),
+    async call(call) {
+      // Nothing of the request itself does, and pi's print mode ends when nothing is left to wait for.
+      const hold = setTimeout(() => undefined, call.timeoutMs);
+      try {
+        return await transport.call(chooseTarget(config), call);
+      } finally {
+        clearTimeout(hold);
+      }
+    },
     configure(next) {
       if (next.enabled !== config.enabled) client.isOn = next.enabled;
       config = next;

@@ -24,6 +24,17 @@ export interface ExtensionConfig {
   readonly footer: boolean;
   readonly metrics: Readonly<Record<MetricGroup, boolean>>;
   readonly labels: { readonly session: boolean; readonly project: boolean };
+  readonly knowledge: KnowledgeSettings;
+}
+
+/** `search`, `add`: whether the model gets the tool. */
+export interface KnowledgeSettings {
+  readonly search: boolean;
+  readonly add: boolean;
+  /** The most tokens that a search puts before the model. */
+  readonly tokens: number;
+  /** The model waits no longer for an answer. */
+  readonly timeoutMs: number;
 }
 
 export type MetricGroup = "compaction" | "sessions" | "usage" | "turns" | "tools" | "context";
@@ -83,6 +94,12 @@ function resolveConfig(content: ConfigObject, env: Environment, home: string | u
       context: pick("metrics.context", flag, true),
     },
     labels: { session: pick("labels.session", flag, false), project: pick("labels.project", flag, false) },
+    knowledge: {
+      search: pick("knowledge.search", flag, true),
+      add: pick("knowledge.add", flag, false),
+      tokens: pick("knowledge.tokens", integer(100, 50_000), 2000),
+      timeoutMs: pick("knowledge.timeoutMs", integer(100, 60_000), 2000),
+    },
   };
   return { config, problems: [...problems, ...findUnknown(content, known), ...findRisks(config)] };
 }

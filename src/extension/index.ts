@@ -1,9 +1,9 @@
 /**
- * The pi extension: what happens in pi's sessions -> metrics at a pi-daemon.
+ * The pi extension: what happens in pi's sessions -> metrics at a pi-daemon, and its knowledge -> tools of the model.
  *
  * Errors: none reach pi, which would end (at load), or warn (in a handler).
  * Cost: handlers only add to a buffer. Nothing is awaited but the last flush of a process, for a second at most.
- * Not: prompts, arguments, paths or error texts. They never leave the process.
+ * Not: prompts, arguments, paths or error texts in metrics. Only what the model asks the knowledge for is sent there.
  */
 import { type Client, useClient } from "./client.ts";
 import { collectCompaction } from "./collectors/compaction.ts";
@@ -15,6 +15,7 @@ import { collectUsage } from "./collectors/usage.ts";
 import { type MetricGroup, loadConfig } from "./config.ts";
 import { createFooter } from "./footer.ts";
 import { readMetric } from "./intake.ts";
+import { registerKnowledge } from "./knowledge-tools.ts";
 import type { Pi } from "./pi.ts";
 import { type Scope, createScope, guard } from "./scope.ts";
 import { debug, describeError, tell } from "./stderr.ts";
@@ -57,6 +58,7 @@ function attach(pi: Pi): void {
   scope.on("agent_settled", () => client.flush());
   listenToOthers(pi, client);
   registerCommand(pi, client);
+  registerKnowledge(pi, client);
 }
 
 function listenToOthers(pi: Pi, client: Client): void {

@@ -119,9 +119,35 @@ export interface PiCommand {
   readonly getArgumentCompletions: (prefix: string) => { value: string; label: string }[] | null;
 }
 
+export interface PiToolResult {
+  readonly content: { type: "text"; text: string }[];
+  /** Kept with the session, for renderers. */
+  readonly details: unknown;
+}
+
+/** What the model may call. */
+export interface PiTool {
+  readonly name: string;
+  /** For people. */
+  readonly label: string;
+  readonly description: string;
+  /** One line for the list of tools in pi's own prompt. */
+  readonly promptSnippet?: string;
+  /** A JSON schema; pi checks `params` by it. */
+  readonly parameters: object;
+  execute(
+    toolCallId: string,
+    params: unknown,
+    signal: AbortSignal | undefined,
+    onUpdate: unknown,
+    ctx: PiContext,
+  ): Promise<PiToolResult>;
+}
+
 export interface Pi {
   on<N extends PiEventName>(event: N, handler: PiHandler<PiEvents[N]>): unknown;
   registerCommand(name: string, command: PiCommand): void;
+  registerTool(tool: PiTool): void;
   getAllTools(): readonly { readonly name: string }[];
   /** Between extensions. */
   readonly events: {

@@ -26,11 +26,13 @@ export interface Failure {
 }
 
 export interface Call {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT";
   /** Path and query. */
   readonly path: string;
   readonly body?: string;
   readonly timeoutMs: number;
+  /** Ends it before its time, with a failure. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Transport {
@@ -76,8 +78,13 @@ export function createTransport(): Transport {
         fail(new Error(`no answer within ${call.timeoutMs} ms`));
         request.destroy();
       }, call.timeoutMs).unref();
+      const giveUp = (): void => {
+        fail(new Error("given up"));
+        request.destroy();
+      };
       const settle = (result: Answer | Failure | "stale"): void => {
         clearTimeout(deadline);
+        call.signal?.removeEventListener("abort", giveUp);
         open.delete(request);
         resolve(result);
       };
@@ -95,6 +102,8 @@ export function createTransport(): Transport {
       request.on("error", fail);
       // The last word, where nothing else is said: of a server that changes the protocol, for one.
       request.on("close", () => fail(new Error("the connection was closed")));
+      call.signal?.addEventListener("abort", giveUp);
+      if (call.signal?.aborted) return giveUp();
       request.end(call.body);
     });
   }

@@ -35,6 +35,10 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   "metrics.context": true,
   "labels.session": false,
   "labels.project": false,
+  "knowledge.search": true,
+  "knowledge.add": false,
+  "knowledge.tokens": 2000,
+  "knowledge.timeoutMs": 2000,
 };
 
 test("an empty file stands for the defaults", (t) => {

@@ -38,6 +38,8 @@ export interface LlmRequest {
   readonly number: number;
   readonly model: string;
   readonly messages: readonly { readonly role: string; readonly content: unknown }[];
+  /** What the model may call. */
+  readonly tools?: readonly { readonly function: { readonly name: string; readonly parameters: object } }[];
 }
 
 export interface FakeLlm {
@@ -54,8 +56,8 @@ export async function startFakeLlm(): Promise<FakeLlm> {
     const pieces: Buffer[] = [];
     request.on("data", (piece: Buffer) => pieces.push(piece));
     request.on("end", () => {
-      const { model, messages } = JSON.parse(Buffer.concat(pieces).toString()) as Omit<LlmRequest, "number">;
-      const asked = { number: llm.requests.length + 1, model, messages };
+      const { model, messages, tools = [] } = JSON.parse(Buffer.concat(pieces).toString()) as Omit<LlmRequest, "number">;
+      const asked = { number: llm.requests.length + 1, model, messages, tools };
       llm.requests.push(asked);
       send(response, asked, llm.reply(asked));
     });

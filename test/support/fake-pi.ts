@@ -10,6 +10,7 @@ import type {
   PiHandler,
   PiMessage,
   PiModel,
+  PiTool,
 } from "../../src/extension/pi.ts";
 
 export interface FakeContext extends PiContext {
@@ -29,6 +30,8 @@ export interface FakePi extends Pi {
   readonly ctx: FakeContext;
   readonly commands: Map<string, PiCommand>;
   tools: string[];
+  /** Those of the extension. */
+  readonly registered: Map<string, PiTool>;
   /** Calls the handlers as pi does: one after the other, each awaited. */
   fire<N extends PiEventName>(event: N, data: PiEvents[N]): Promise<void>;
 }
@@ -63,12 +66,15 @@ export function fakeContext(): FakeContext {
 export function fakePi(ctx = fakeContext(), bus = new EventEmitter()): FakePi {
   const handlers = new Map<string, PiHandler<never>[]>();
   const commands = new Map<string, PiCommand>();
+  const registered = new Map<string, PiTool>();
   const pi: FakePi = {
     ctx,
     commands,
+    registered,
     tools: ["bash", "read"],
     on: (event, handler) => void handlers.set(event, [...(handlers.get(event) ?? []), handler as PiHandler<never>]),
     registerCommand: (name, command) => void commands.set(name, command),
+    registerTool: (tool) => void registered.set(tool.name, tool),
     getAllTools: () => pi.tools.map((name) => ({ name })),
     events: {
       emit: (channel, data) => void bus.emit(channel, data),

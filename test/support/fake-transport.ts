@@ -62,6 +62,7 @@ export function testConfig(fields: Partial<ExtensionConfig> = {}): ExtensionConf
     footer: true,
     metrics: { compaction: true, sessions: true, usage: true, turns: true, tools: true, context: true },
     labels: { session: false, project: false },
+    knowledge: { search: true, add: false, tokens: 2000, timeoutMs: 2000 },
     ...fields,
   };
 }

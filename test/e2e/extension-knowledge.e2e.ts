@@ -1,0 +1,122 @@
+/** The real pi, whose model asks for the knowledge: what is found reaches the model, and no daemon's trouble stops pi. */
+import assert from "node:assert/strict";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type TestContext, test } from "node:test";
+import { findClosedPort, startBadServer } from "../support/bad-servers.ts";
+import { type FakeLlm, type LlmRequest, type ToolCall, startFakeLlm } from "../support/fake-llm.ts";
+import { EXTENSION, type PiHome, makePiHome, runPi, startRpc, writeClientConfig } from "../support/pi-agent.ts";
+import { installPi } from "../support/pi-install.ts";
+
+const install = installPi();
+const skip = typeof install === "string" ? install : false;
+const WITH = ["-e", EXTENSION];
+const SEARCH: ToolCall = { name: "knowledge_search", args: { query: "how many seats has the blue bus" } };
+
+/** A model that calls the tool once for each prompt. */
+async function stage(t: TestContext, call = SEARCH): Promise<{ llm: FakeLlm; home: PiHome }> {
+  assert.ok(typeof install !== "string");
+  const llm = await startFakeLlm();
+  t.after(() => llm.close());
+  llm.reply = ({ messages }) => (messages.at(-1)!.role === "user" ? { toolCalls: [call] } : { text: "done" });
+  return { llm, home: makePiHome(t, install, llm.url) };
+}
+
+/** What the tool answered, as the model got it. */
+function toolAnswers({ requests }: FakeLlm): string[] {
+  const answers = requests.at(-1)!.messages.filter(({ role }) => role === "tool");
+  return answers.map(({ content }) => (typeof content === "string" ? content : JSON.stringify(content)));
+}
+
+const toolNames = ({ tools = [] }: LlmRequest): string[] => tools.map((tool) => tool.function.name);
+const AWAY = /^The knowledge base is not available: [^\n]+\. Go on without it\.$/;
+
+interface SlowServer {
+  url: string;
+  /** When somebody has asked for knowledge, and when the connection has ended without an answer. */
+  readonly asked: Promise<void>;
+  readonly left: Promise<void>;
+}
+
+/** Answers after a time. */
+async function slowServer(t: TestContext, delayMs: number): Promise<SlowServer> {
+  const [asked, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slow = { url: "", asked: asked.promise, left: left.promise };
+  const server = createServer((request: IncomingMessage, response) => {
+    if (request.url!.startsWith("/api/metrics")) return void response.end('{"success":1,"failed":[]}');
+    asked.resolve();
+    response.on("close", () => response.writableEnded || left.resolve());
+    setTimeout(() => response.end("{}"), delayMs).unref();
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  slow.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return slow;
+}
+
+test("daemon down: the model is told in a line, and goes on", { skip }, async (t) => {
+  const { llm, home } = await stage(t);
+  const run = await runPi(home, ["-p", ...WITH, "hello"], { PI_DAEMON_URL: (await findClosedPort()).href });
+  assert.deepEqual([run.exitCode, run.out, run.err], [0, "done\n", ""]);
+  assert.match(toolAnswers(llm)[0]!, /^The knowledge base is not available: no pi-daemon at http.*ECONNREFUSED.*/);
+  assert.ok(toolNames(llm.requests[0]!).includes("knowledge_search"));
+  assert.ok(!toolNames(llm.requests[0]!).includes("knowledge_add"), "only where it is wanted");
+});
+
+test("no daemon was ever there: nothing is sent to the usual port", { skip }, async (t) => {
+  const { llm, home } = await stage(t);
+  const run = await runPi(home, ["-p", ...WITH, "hello"]);
+  assert.deepEqual([run.exitCode, run.out], [0, "done\n"]);
+  assert.match(toolAnswers(llm)[0]!, /no pi-daemon is running at .*daemon\.sock/);
+});
+
+for (const kind of ["hanging", "asking for a token", "garbage", "cut in the body", "no http"] as const) {
+  test(`daemon ${kind}: the model is told in a line, within two seconds`, { skip }, async (t) => {
+    const { llm, home } = await stage(t);
+    const server = await startBadServer(kind);
+    t.after(() => server.close());
+    const pi = startRpc(t, home, WITH, { PI_DAEMON_URL: server.url.href });
+    await pi.ask("get_state");
+    const startMs = performance.now();
+    await pi.prompt("hello");
+    const tookMs = performance.now() - startMs;
+    assert.match(toolAnswers(llm)[0]!, AWAY);
+    assert.ok(tookMs < 2000 + 1500, `${tookMs} ms, with the noise of a shared machine`);
+    assert.equal(await pi.end(), 0);
+    assert.equal(pi.err(), "");
+  });
+}
+
+test("print mode waits for an answer that takes its time", { skip }, async (t) => {
+  const { llm, home } = await stage(t);
+  const slow = await slowServer(t, 1200);
+  const run = await runPi(home, ["-p", ...WITH, "hello"], { PI_DAEMON_URL: slow.url });
+  assert.deepEqual([run.exitCode, run.out, run.err], [0, "done\n", ""]);
+  assert.deepEqual(toolAnswers(llm), ["Nothing in the knowledge base fits."]);
+});
+
+test("abort: the request ends with it", { skip }, async (t) => {
+  const { home } = await stage(t);
+  writeClientConfig(home, { knowledge: { timeoutMs: 60_000 } });
+  const slow = await slowServer(t, 60_000);
+  const pi = startRpc(t, home, WITH, { PI_DAEMON_URL: slow.url });
+  const settled = pi.next(({ type }) => type === "agent_settled");
+  await pi.ask("prompt", { message: "hello" });
+  await slow.asked;
+  await pi.ask("abort");
+  await slow.left;
+  await settled;
+  assert.equal(await pi.end(), 0);
+});
+
+test("switched off by the config", { skip }, async (t) => {
+  const { llm, home } = await stage(t);
+  writeClientConfig(home, { knowledge: { search: false } });
+  llm.reply = () => ({ text: "done" });
+  const run = await runPi(home, ["-p", ...WITH, "hello"]);
+  assert.deepEqual([run.exitCode, run.out], [0, "done\n"]);
+  assert.ok(!toolNames(llm.requests[0]!).includes("knowledge_search"));
+});
