@@ -7,6 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { adminRoutes, type ReloadOutcome } from "./admin.ts";
 import {
   type Config, diffConfig, hideSecrets, keepFixed, type PluginSchema, readDefinition, redactConfig, type ReferenceOptions, secretsOf,
@@ -104,6 +105,7 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
     },
     secrets: () => secretsOf(config),
     randomId: randomUUID,
+    turn: () => nextTurn(),
     spawn: createSpawn({ clock }),
     endOrphans: createEndOrphans({ clock }),
     fetch: createFetch({ clock }),

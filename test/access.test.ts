@@ -12,6 +12,7 @@ import { testServices } from "./support/services.ts";
 
 const TOKEN = "a-token-for-this-test";
 const METRIC = { name: "a_total", type: "counter" };
+const NOTE = { text: "what a note says" };
 const JOB = { name: "b", command: ["true"] };
 
 const ROUTES: readonly (readonly [Access, method: string, path: string, body?: unknown])[] = [
@@ -38,6 +39,16 @@ const ROUTES: readonly (readonly [Access, method: string, path: string, body?: u
   ["private", "GET", "/api/jobs/b/runs/last/output"],
   ["private", "POST", "/api/cron/explain", { schedule: "@daily" }],
   ["private", "DELETE", "/api/jobs/b"],
+  ["private", "GET", "/api/rag/collections"],
+  ["private", "POST", "/api/rag/collections", { name: "n", kind: "notes" }],
+  ["private", "PUT", "/api/rag/collections/n", { kind: "notes", tags: ["new"] }],
+  ["private", "GET", "/api/rag/collections/n"],
+  ["private", "POST", "/api/rag/collections/n/documents", NOTE],
+  ["private", "PUT", "/api/rag/collections/n/documents/d", NOTE],
+  ["private", "GET", "/api/rag/collections/n/documents/d"],
+  ["private", "GET", "/api/rag/collections/n/documents"],
+  ["private", "DELETE", "/api/rag/collections/n/documents/d"],
+  ["private", "DELETE", "/api/rag/collections/n"],
 ];
 
 const CONFIGS = {

@@ -125,7 +125,7 @@ test("jobs of the daemon's own: history is pruned, snapshots are written", async
   const outputOf = async (name: string): Promise<string | undefined> =>
     (await client.json<{ run: RunShown }>("POST", `/api/jobs/${name}/run?wait=20s`)).run.stdout?.text;
   assert.equal(await outputOf("jobs.prune"), "dropped 0 runs and 0 files");
-  assert.equal(await outputOf("storage.snapshot"), "wrote snapshots of metrics/metrics, jobs/jobs");
+  assert.equal(await outputOf("storage.snapshot"), "wrote snapshots of metrics/metrics, jobs/jobs, rag/knowledge");
 });
 
 test("switched off, there are no jobs; switched on by a reload, there are", async (t) => {

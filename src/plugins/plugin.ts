@@ -92,6 +92,8 @@ export interface Services {
   readonly files: PluginFiles;
   /** A text that was never given before and that nobody can guess. */
   randomId(): string;
+  /** Lets everything else that is ready run first: long work calls it every few milliseconds. */
+  turn(): Promise<void>;
   /** Opens the plugin's durable state, below `<dataDir>/<plugin>`. */
   openStore<State, Event>(name: string, definition: StoreDefinition<State, Event>): Promise<Store<State, Event>>;
 }

@@ -1,5 +1,6 @@
 /** The services of a plugin, without a daemon: what a test does not give is there and does nothing, or says that it was not asked for. */
 import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Registry } from "../../src/core/registry.ts";
 import { hideSecrets, readDefinition } from "../../src/config.ts";
 import type { Services } from "../../src/plugins/plugin.ts";
@@ -29,6 +30,7 @@ export function testServices(given: Partial<Services> = {}): Services {
     secrets: () => [],
     files: { pathOf: (name) => `/files/${name}`, read: unasked("a file"), remove: async () => undefined, list: async () => [] },
     randomId: () => `id-${++ids}`,
+    turn: () => nextTurn(),
     spawn: unasked("a program"),
     endOrphans: unasked("the end of orphans"),
     fetch: unasked("another server"),

@@ -1,0 +1,33 @@
+/** The `rag` section of the config. */
+import { array, boolean, filePath, type Infer, integer, type Issue, object, refine, withDefault } from "../../core/validate.ts";
+import { LARGEST_ID } from "../../core/id-set.ts";
+import { collectionSchema } from "./collection.ts";
+
+const MOST_COLLECTIONS = 1000;
+
+export const ragSchema = object({
+  collections: withDefault(refine(array(collectionSchema, { max: MOST_COLLECTIONS }), findDuplicates), []),
+  /** Folders may stand below these only; what begins with a dot must be named itself. */
+  allowedRoots: withDefault(array(filePath(), { max: 100 }), ["~"]),
+  /** Larger files are left out, and counted. */
+  maxFileBytes: withDefault(integer({ min: 1, max: 67_108_864 }), 1_048_576),
+  maxDocuments: withDefault(integer({ min: 1, max: 10_000_000 }), 200_000),
+  maxChunks: withDefault(integer({ min: 1, max: LARGEST_ID }), 1_000_000),
+  /** Whether changes in folders are seen as they happen. */
+  watch: withDefault(boolean(), true),
+  /** How often all files of a folder are looked at, whatever was seen. */
+  rescanMs: withDefault(integer({ min: 1000, max: 2_592_000_000 }), 600_000),
+});
+
+export type RagConfig = Infer<typeof ragSchema>;
+
+function findDuplicates(collections: readonly { readonly name: string }[]): readonly Issue[] {
+  const seen = new Map<string, number>();
+  return collections.flatMap(({ name }, index) => {
+    const first = seen.get(name);
+    if (first === undefined) seen.set(name, index);
+    return first === undefined
+      ? []
+      : [{ path: `${index}.name`, message: `"${name}" is the name of collection ${first} already` }];
+  });
+}
