@@ -15,6 +15,8 @@ export interface AdminContext {
   /** The effective config, secrets hidden. */
   shownConfig(): unknown;
   reload(): Promise<ReloadOutcome>;
+  /** All durable state in one compressed archive, as it is at the moment of the call. */
+  backup(): AsyncIterable<Uint8Array>;
   stats(): Readonly<Record<string, unknown>>;
 }
 
@@ -30,8 +32,13 @@ export function adminRoutes(context: AdminContext): readonly Route[] {
     { method: "GET", pattern: "/health", access: "open", unlimited: true, handle: () => health(context) },
     { method: "GET", pattern: "/config", access: "read", handle: () => jsonReply(context.shownConfig()) },
     { method: "POST", pattern: "/admin/reload", access: "write", handle: () => reload(context) },
+    { method: "GET", pattern: "/admin/backup", access: "private", deadlineMs: 0, handle: () => backup(context) },
     { method: "GET", pattern: "/admin/stats", access: "read", handle: () => jsonReply(context.stats()) },
   ];
+}
+
+function backup(context: AdminContext): Reply {
+  return { status: 200, headers: { "content-type": "application/gzip" }, body: context.backup() };
 }
 
 function health(context: AdminContext): Reply {

@@ -169,6 +169,8 @@ export interface Client {
   /** The effective config, secrets hidden. */
   config(): Promise<unknown>;
   reload(): Promise<ReloadResult>;
+  /** The archive of all durable state, handed on as it comes. */
+  backup(onPiece: (piece: Buffer) => void): Promise<void>;
   /** The exposition in the Prometheus text format. */
   metricsText(): Promise<string>;
   send(event: MetricEvent): Promise<void>;
@@ -195,6 +197,7 @@ export class DaemonError extends Error {
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** For what may take long on a slow machine: all series, a config with many files. */
 const LONG_TIMEOUT_MS = 60_000;
+const BACKUP_TIMEOUT_MS = 3_600_000;
 
 /** A client of the daemon at the address. Throws TypeError for a URL that is none of http or https. */
 export function createClient(at: DaemonAddress): Client {
@@ -225,6 +228,10 @@ export function createClient(at: DaemonAddress): Client {
     stats: () => json("GET", "/admin/stats"),
     config: () => json("GET", "/config"),
     reload: () => json("POST", "/admin/reload", { timeoutMs: LONG_TIMEOUT_MS }),
+    async backup(onPiece) {
+      const options = { accept: "application/gzip", timeoutMs: BACKUP_TIMEOUT_MS, onPiece };
+      accepted(await call("GET", "/admin/backup", options));
+    },
     async metricsText() {
       const answer = await call("GET", "/metrics", { accept: "text/plain; version=0.0.4", timeoutMs: LONG_TIMEOUT_MS });
       return accepted(answer).text;

@@ -17,6 +17,7 @@ import { PluginSet, type SharedServices } from "./plugin-set.ts";
 import { pluginTable } from "./plugins/index.ts";
 import type { Events } from "./plugins/plugin.ts";
 import { createActions } from "./system/actions.ts";
+import { readBackup } from "./system/backup.ts";
 import type { Clock } from "./system/clock.ts";
 import { readDefinitionFolder } from "./system/definition-folder.ts";
 import { createEventBus } from "./system/event-bus.ts";
@@ -34,6 +35,7 @@ import { createPluginFiles } from "./system/plugin-files.ts";
 import { readBootId } from "./system/process-identity.ts";
 import { startProcessMetrics } from "./system/process-metrics.ts";
 import { createRequestMetrics } from "./system/request-metrics.ts";
+import { refuseUnfinishedRestore } from "./system/restore.ts";
 import { createSpawn } from "./system/spawn.ts";
 import { createStorage } from "./system/storage.ts";
 import { loadToken } from "./system/token.ts";
@@ -125,6 +127,7 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
     problems: () => [...storage.problems(), ...diskBudget.problems(), ...plugins.problems()],
     shownConfig: () => redactConfig(config),
     reload,
+    backup: () => readBackup(dataDir, clock.wallMs()),
     stats: () => ({
       version: VERSION,
       pid: process.pid,
@@ -182,6 +185,7 @@ async function takeDataDirectory(dataDir: string, log: Log): Promise<{ lock: Loc
   try {
     ensurePrivateDirectory(dataDir, log);
     lock = acquireLock(dataDir, { version: VERSION });
+    refuseUnfinishedRestore(dataDir);
     return { lock, token: await loadToken(dataDir, log) };
   } catch (error) {
     lock?.release();

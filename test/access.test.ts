@@ -20,6 +20,7 @@ const ROUTES: readonly (readonly [Access, method: string, path: string, body?: u
   ["read", "GET", "/metrics"],
   ["read", "GET", "/config"],
   ["read", "GET", "/admin/stats"],
+  ["private", "GET", "/admin/backup"],
   ["read", "GET", "/api/metrics/registry"],
   ["write", "POST", "/api/metrics", METRIC],
   ["write", "POST", "/api/metrics/batch", { metrics: [METRIC] }],

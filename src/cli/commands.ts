@@ -1,5 +1,6 @@
 /** The table of commands, in the order in which `help` lists them. */
 import type { Command } from "./command.ts";
+import { backupCommands } from "./backup.ts";
 import { configCommands } from "./config.ts";
 import { cronCommands } from "./cron.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   ...cronCommands,
   ...configCommands,
   tokenCommand,
+  ...backupCommands,
   doctorCommand,
   versionCommand,
 ];

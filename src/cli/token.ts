@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { ensurePrivateDirectory } from "../system/files.ts";
 import { readHolder } from "../system/lock.ts";
-import { createLog, type Log } from "../system/log.ts";
 import { rotateToken, tokenPath } from "../system/token.ts";
 import { type Command, type CommandCall, CommandError, EXIT } from "./command.ts";
 import { clientOf, refuseUrl } from "./place.ts";
 import { needSettings } from "./settings.ts";
 import { tell } from "./tell.ts";
+import { terminalLog } from "./terminal-log.ts";
 
 export const tokenCommand: Command = {
   name: "token",
@@ -15,7 +15,7 @@ export const tokenCommand: Command = {
   options: [{ name: "rotate", summary: "make a new token; the old one is refused from then on" }],
   summary: "print the daemon's token, or make a new one",
   details:
-    "It is auth.token of the config, else what stands in the file \"token\" of the data directory, made when\n" +
+    'It is auth.token of the config, else what stands in the file "token" of the data directory, made when\n' +
     "the daemon first starts. Commands on this machine use the daemon's socket and need no token.",
   examples: [
     'curl -H "Authorization: Bearer $(pi-daemon token)" http://127.0.0.1:9876/metrics',
@@ -63,12 +63,4 @@ async function makeKnown(call: CommandCall, dataDir: string): Promise<void> {
   } catch {
     call.terminal.err("warning: the running daemon could not be told of the new token; run: pi-daemon restart");
   }
-}
-
-function terminalLog({ terminal, clock }: CommandCall): Log {
-  const write = (line: string): boolean => {
-    terminal.err(line.trimEnd());
-    return true;
-  };
-  return createLog({ level: "warn", format: "text", clock, sink: { write, onFlow: () => {}, close: async () => {} } });
 }
