@@ -1,15 +1,23 @@
 /** Each file in examples/ does what it says, against a real daemon. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { createClient, type JobShown, type RunShown } from "../src/client.ts";
 import { startTestDaemon } from "./support/daemon.ts";
 
 const EXAMPLES = new URL("../examples/", import.meta.url);
 const FLAGS = ["--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
 const run = promisify(execFile);
+
+/** Says what pi says when all went well. */
+const FAKE_PI = ["sh", "-c", 'printf "%s\\n" "$0" "$1"', ...[
+  { type: "message_end", message: { role: "assistant", stopReason: "stop", content: "nothing is wrong" } },
+  { type: "agent_settled" },
+].map((event) => JSON.stringify(event))];
 
 /** What each example prints; its metrics are looked at besides. */
 const EXPECTED: Readonly<Record<string, { readonly output: RegExp; readonly metrics: readonly RegExp[] }>> = {
@@ -31,7 +39,34 @@ for (const [file, { output, metrics }] of Object.entries(EXPECTED)) {
   });
 }
 
+test("examples/jobs.d: all are in force, and do what they say", async (t) => {
+  const daemon = await startTestDaemon(t);
+  const client = createClient({ socketPath: join(daemon.dataDir, "daemon.sock") });
+  const folder = join(dirname(daemon.configPath), "jobs.d");
+  mkdirSync(folder, { mode: 0o700 });
+  const port = new URL(daemon.url).port;
+  for (const file of readdirSync(new URL("jobs.d/", EXAMPLES))) {
+    const text = readFileSync(new URL(`jobs.d/${file}`, EXAMPLES), "utf8").replace("9876", port);
+    writeFileSync(join(folder, file), text.replace('"agent": {', `"agent": { "program": ${JSON.stringify(FAKE_PI)},`));
+  }
+  await client.reload();
+  const { jobs, problems } = await client.json<{ jobs: JobShown[]; problems: string[] }>("GET", "/api/jobs");
+  assert.deepEqual(problems, []);
+  const kinds = new Set(jobs.map(({ kind }) => kind));
+  assert.deepEqual([...kinds].sort(), ["agent", "command", "http", "internal"]);
+  const run = async (name: string): Promise<RunShown> =>
+    (await client.json<{ run: RunShown }>("POST", `/api/jobs/${name}/run?wait=20s`)).run;
+  // The home directory of this daemon is where its data are.
+  assert.equal((await run("backup")).reason, "the precheck said no");
+  mkdirSync(join(daemon.dataDir, "notes"));
+  for (const { name } of jobs) {
+    const { state, error } = await run(name);
+    assert.deepEqual([name, state, error], [name, "ok", undefined]);
+  }
+  assert.ok(existsSync(join(daemon.dataDir, "notes.tar.gz")));
+});
+
 test("every example is tried", () => {
-  const programs = readdirSync(EXAMPLES).filter((name) => !name.endsWith(".json"));
+  const programs = readdirSync(EXAMPLES).filter((name) => !/\.json$|^jobs\.d$/.test(name));
   assert.deepEqual(programs.sort(), Object.keys(EXPECTED).sort());
 });

@@ -1,7 +1,8 @@
 /** `jobs run`, `pause`, `resume`, `cancel` and `output`: what is done to a job and its runs. */
 import type { JobShown, RunShown } from "../client.ts";
 import { parseDuration } from "../core/duration.ts";
-import { type Command, type CommandCall, CommandError, EXIT } from "./command.ts";
+import { escapeUnprintable } from "../core/printable.ts";
+import { type Command, type CommandCall, CommandError, EXIT, type Terminal } from "./command.ts";
 import { describeDuration, describeNext, describeWhy } from "./job-texts.ts";
 import { findDaemon } from "./place.ts";
 import { createPainter, plural } from "./style.ts";
@@ -48,9 +49,9 @@ function tellRun(call: CommandCall, run: RunShown): void {
   const paint = createPainter(terminal.outHasColours);
   const output = (run.stdout?.text ?? "").trimEnd();
   const errors = (run.stderr?.text ?? "").trimEnd();
-  if (output !== "") terminal.out(output);
-  if (errors !== "") terminal.err(errors);
-  const why = describeWhy(run);
+  if (output !== "") terminal.out(showForeign(terminal, output));
+  if (errors !== "") terminal.err(showForeign(terminal, errors));
+  const why = escapeUnprintable(describeWhy(run));
   const state = paint(run.state === "ok" ? "green" : "red", run.state);
   terminal.out(`run ${run.id} of ${run.job}: ${state} after ${describeDuration(run)}${why === "" ? "" : `: ${why}`}`);
 }
@@ -137,12 +138,17 @@ const outputCommand: Command = {
     if (call.args.isSet("follow")) query.set("follow", "");
     const run = encodeURIComponent(call.args.operands[1] ?? "last");
     const path = `${pathOf(call)}/runs/${run}/output?${query.toString()}`;
-    const show = createLineWriter((line) => call.terminal.out(line));
+    const show = createLineWriter((lines) => call.terminal.out(showForeign(call.terminal, lines)));
     await client.stream(path, show.write, { timeoutMs: A_DAY_MS, signal: call.signal });
     show.end();
     return EXIT.ok;
   },
 };
+
+/** What a program printed may hold what a terminal would act on; a file or a pipe gets it as it is. */
+function showForeign({ columns }: Terminal, text: string): string {
+  return columns === undefined ? text : text.replace(/[^\n\t]+/g, escapeUnprintable);
+}
 
 /** Pieces of text to whole lines: the terminal ends what it is given with a line feed. */
 function createLineWriter(out: (text: string) => void): { write: (piece: Buffer) => void; end: () => void } {

@@ -123,6 +123,21 @@ test("a life of a job", async (t) => {
     assert.deepEqual([code, err], [1, 'pi-daemon: there is no job "hello"\n']);
   });
 
+  await t.test("output on a terminal: nothing in it is acted on; in a pipe it is as it was", async () => {
+    const red = ["jobs", "add", "red", "--", "printf", "a\\033[31m\tred\\n"];
+    assert.equal((await cli.call(red)).code, 0);
+    const shown: string[] = [];
+    const keep = (text: string): void => void shown.push(text);
+    const terminal = { out: keep, err: keep, outHasColours: false, errHasColours: false, columns: 80 };
+    for (const words of [["run", "red", "--wait"], ["output", "red"]]) {
+      await cli.call(["jobs", ...words], { terminal });
+      assert.match(shown[0]!, /a\\u001b\[31m\tred$/);
+      shown.length = 0;
+    }
+    assert.ok((await cli.call(["jobs", "output", "red"])).out.endsWith("a\u001b[31m\tred\n"));
+    assert.equal((await cli.call(["jobs", "remove", "red"])).code, 0);
+  });
+
   await t.test("a job of the config is run from here, and changed there", async () => {
     cli.writeConfig({ server: { port: 0 }, jobs: { jobs: [{ name: "fixed", command: ["true"] }] } });
     assert.equal((await cli.call(["reload"])).code, 0);
