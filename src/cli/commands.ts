@@ -9,6 +9,7 @@ import { restartCommand, startCommand, stopCommand } from "./lifecycle.ts";
 import { logsCommand } from "./logs.ts";
 import { metricsCommand } from "./metrics.ts";
 import { sendCommand } from "./send.ts";
+import { serviceCommands } from "./service.ts";
 import { reloadCommand, statusCommand, versionCommand } from "./status.ts";
 import { tokenCommand } from "./token.ts";
 
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   ...jobCommands,
   ...cronCommands,
   ...configCommands,
+  ...serviceCommands,
   tokenCommand,
   ...backupCommands,
   doctorCommand,

@@ -1,17 +1,22 @@
 /**
  * Every command of the README, run as a newcomer would: in a copy of the checkout, with a home directory of its own, one block after
- * the other. Only the port differs, so that a daemon of this machine is left alone.
+ * the other. Only the port differs, so that a daemon of this machine is left alone. Those of the service are run in a machine of
+ * their own: service-readme.e2e.ts.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../support/free-port.ts";
+import { readReadmeCommands } from "../support/readme-commands.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Sections whose commands another test runs, because they change the machine. */
+const RUN_ELSEWHERE = new Map([["As a service", "service-readme.e2e.ts"]]);
 
 /** Commands that cannot or need not run here, and why. */
 const NOT_RUN: readonly (readonly [RegExp, string])[] = [
@@ -23,28 +28,6 @@ const NOT_RUN: readonly (readonly [RegExp, string])[] = [
 
 /** Exit codes that a command of the README rightly ends with. */
 const EXPECTED: readonly (readonly [RegExp, number])[] = [];
-
-interface Command {
-  readonly line: number;
-  readonly text: string;
-}
-
-/** The commands in the `sh` blocks: one a line, with continued lines joined and comments taken off. */
-function commandsOf(readme: string): Command[] {
-  const commands: Command[] = [];
-  for (const block of readme.matchAll(/^```sh\n([^]*?)^```$/gm)) {
-    let line = readme.slice(0, block.index).split("\n").length;
-    let pending = "";
-    for (const text of block[1]!.split("\n")) {
-      line++;
-      pending += text.replace(/\\$/, "").replace(/\s+#\s.*$/, "") + (text.endsWith("\\") ? " " : "");
-      if (text.endsWith("\\")) continue;
-      if (pending.trim() !== "" && !pending.trim().startsWith("#")) commands.push({ line, text: pending.trim() });
-      pending = "";
-    }
-  }
-  return commands;
-}
 
 test("every command of the README runs", async (t) => {
   // Registered before the folder is made, and so run before the folder goes.
@@ -64,7 +47,7 @@ test("every command of the README runs", async (t) => {
   delete (env as Record<string, string | undefined>)["NODE_TEST_CONTEXT"];
   const run = (text: string) => spawnSync("sh", ["-c", text.replaceAll("9876", String(port))], { cwd: checkout, env, encoding: "utf8", timeout: 60_000 });
 
-  const commands = commandsOf(readFileSync(join(ROOT, "README.md"), "utf8"));
+  const commands = readReadmeCommands().filter(({ section }) => !RUN_ELSEWHERE.has(section));
   assert.ok(commands.length > 8, `only ${commands.length} commands found`);
   for (const { line, text } of commands) {
     const reason = NOT_RUN.find(([pattern]) => pattern.test(text))?.[1];

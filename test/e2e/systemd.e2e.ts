@@ -1,68 +1,55 @@
 /**
- * The system service under a real systemd, which boots in namespaces of its own over a copy of this machine's files: installed as a
- * person would, scraped, reloaded, killed, misconfigured, removed.
+ * The system service under a real systemd, installed by hand as the README says: scraped, reloaded, killed, misconfigured, removed.
  */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { type BootedSystemd, bootSystemd, CURL, findObstacle, untilTrue } from "../support/booted-systemd.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const BOOT = fileURLToPath(new URL("../../../shared/tools/nsystemd.sh", import.meta.url));
+const POST = `${CURL} -X POST http://127.0.0.1:9876/api/metrics -H 'Content-Type: application/json' -d`;
 
-function findObstacle(): string | false {
-  if (process.getuid?.() !== 0) return "only root can boot a systemd in namespaces";
-  if (!existsSync(BOOT)) return "the tool that boots a systemd in namespaces is not beside the repository";
-  if (!existsSync(join(ROOT, "node_modules/typescript"))) return "the package needs the compiler: npm ci";
-  return existsSync("/lib/systemd/systemd") ? false : "systemd is not installed";
-}
+/** Two jobs that would go on for long: one in the daemon's sight, one that has left its group and ignores to be asked. */
+const JOBS = {
+  jobs: {
+    jobs: [
+      { name: "long", schedule: "@every 1s", shell: "exec sleep 4242" },
+      { name: "stubborn", schedule: "@every 1s", shell: "setsid sh -c 'trap \"\" TERM; sleep 4243; sleep 4243' & wait" },
+    ],
+  },
+};
 
 describe("the system service", { skip: findObstacle() }, () => {
-  const directory = mkdtempSync(join(tmpdir(), "pi-daemon-systemd-"));
-  const machine = join(directory, "machine");
-
-  /** Runs a line of shell inside; its output, whatever its exit status. */
-  function run(line: string): { status: number | null; output: string } {
-    const { status, stdout, stderr } = spawnSync("bash", [BOOT, "run", machine, "sh", "-c", line], { encoding: "utf8", timeout: 60_000 });
-    return { status, output: stdout + stderr };
-  }
-
-  function must(line: string): string {
-    const { status, output } = run(line);
-    assert.equal(status, 0, `${line}\n${output}\n${run("journalctl -u pi-daemon.service --no-pager | tail -20").output}`);
-    return output.trim();
-  }
-
-  const show = (property: string): string => must(`systemctl show -P ${property} pi-daemon.service`);
-  const CURL = "curl -sS --fail-with-body";
+  let machine: BootedSystemd;
+  const run: BootedSystemd["run"] = (line) => machine.run(line);
+  const must: BootedSystemd["must"] = (line) => machine.must(line);
+  const show: BootedSystemd["show"] = (property) => machine.show(property);
+  const exposure = (): number => Number(/exposure level for pi-daemon.service: ([\d.]+)/.exec(must("systemd-analyze security --offline=true /etc/systemd/system/pi-daemon.service"))![1]);
 
   before(() => {
-    execFileSync("npm", ["pack", "--silent", "--pack-destination", directory], { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
-    execFileSync("bash", [BOOT, "up", machine, `bind:${directory}:/mnt/package`, `bind:${ROOT}:/mnt/checkout`], { stdio: "inherit" });
-    must(`install -m 755 ${process.execPath} /usr/local/sbin/node`);
-    must("PATH=/usr/local/sbin:$PATH npm install -g --silent --offline --prefix /usr/local /mnt/package/pi-daemon-*.tgz");
+    machine = bootSystemd();
     must("mkdir -p /etc/pi-daemon && cp /mnt/checkout/contrib/pi-daemon.json /etc/pi-daemon/config.json");
     must("cp /mnt/checkout/contrib/pi-daemon.service /etc/systemd/system/ && systemctl daemon-reload");
   });
-  after(() => {
-    spawnSync("bash", [BOOT, "down", machine], { stdio: "inherit" });
-    rmSync(directory, { recursive: true, force: true });
-  });
+  after(() => machine.shutDown());
 
   test("passes systemd's own check without a word, and is exposed at most 1.5", () => {
     assert.equal(must("systemd-analyze verify /etc/systemd/system/pi-daemon.service 2>&1"), "");
-    const exposure = /Overall exposure level for pi-daemon.service: ([\d.]+)/.exec(must("systemd-analyze security --offline=true /etc/systemd/system/pi-daemon.service"))!;
-    assert.ok(Number(exposure[1]) <= 1.5, exposure[0]);
+    assert.ok(exposure() <= 1.5, String(exposure()));
+  });
+
+  test("as a person, for jobs that write files of theirs, it is exposed at most 3", () => {
+    const plain = exposure();
+    must("useradd -m ada && cp -r /mnt/checkout/contrib/pi-daemon.service.d /etc/systemd/system/ && systemctl daemon-reload");
+    assert.equal(must("systemd-analyze verify /etc/systemd/system/pi-daemon.service 2>&1"), "");
+    const asPerson = exposure();
+    assert.ok(asPerson > plain && asPerson <= 3, `${plain}, as a person ${asPerson}`);
+    must("rm -r /etc/systemd/system/pi-daemon.service.d && systemctl daemon-reload");
   });
 
   test("answers as soon as it counts as started", () => {
     must("systemctl enable --now pi-daemon.service");
     assert.match(must(`${CURL} http://127.0.0.1:9876/health`), /"status":"ok"/);
     assert.notEqual(must("ps -o user= -p $(systemctl show -P MainPID pi-daemon.service)"), "root");
-    must(`${CURL} -X POST http://127.0.0.1:9876/api/metrics -H 'Content-Type: application/json' -d '{"name":"kept_total","type":"counter","increment":5}'`);
+    must(`${POST} '{"name":"kept_total","type":"counter","increment":5}'`);
     assert.match(must(`${CURL} http://127.0.0.1:9876/metrics`), /^kept_total 5$/m);
   });
 
@@ -74,9 +61,9 @@ describe("the system service", { skip: findObstacle() }, () => {
 
   test("takes a good config on reload, and keeps the old one in the face of a bad one", () => {
     must(`sed -i 's/"maxLabelCount": 10/"maxLabelCount": 3/' /etc/pi-daemon/config.json && systemctl reload pi-daemon.service`);
-    must(`for i in $(seq 50); do ${CURL} http://127.0.0.1:9876/config | grep -q '"maxLabelCount":3' && exit 0; sleep 0.1; done; exit 1`);
+    must(untilTrue(`${CURL} http://127.0.0.1:9876/config | grep -q '"maxLabelCount":3'`));
     must(`sed -i 's/"maxLabelCount": 3/"maxLabelCount": "many"/' /etc/pi-daemon/config.json && systemctl reload pi-daemon.service`);
-    must("for i in $(seq 50); do journalctl -u pi-daemon.service | grep -q maxLabelCount && exit 0; sleep 0.1; done; exit 1");
+    must(untilTrue("journalctl -u pi-daemon.service | grep -q maxLabelCount"));
     assert.match(must(`${CURL} http://127.0.0.1:9876/config`), /"maxLabelCount":3/);
     must(`sed -i 's/"maxLabelCount": "many"/"maxLabelCount": 10/' /etc/pi-daemon/config.json`);
   });
@@ -84,7 +71,7 @@ describe("the system service", { skip: findObstacle() }, () => {
   test("comes back from kill -9 with all counters", () => {
     const pid = show("MainPID");
     must(`kill -9 ${pid}`);
-    must(`for i in $(seq 100); do [ "$(systemctl show -P MainPID pi-daemon.service)" != ${pid} ] && ${CURL} http://127.0.0.1:9876/metrics 2>/dev/null | grep -q '^kept_total 5$' && exit 0; sleep 0.1; done; exit 1`);
+    must(untilTrue(`[ "$(systemctl show -P MainPID pi-daemon.service)" != ${pid} ] && ${CURL} http://127.0.0.1:9876/metrics 2>/dev/null | grep -q '^kept_total 5$'`));
   });
 
   test("does not try again and again with a bad config", () => {
@@ -99,12 +86,21 @@ describe("the system service", { skip: findObstacle() }, () => {
     assert.match(must(`${CURL} http://127.0.0.1:9876/metrics`), /^kept_total 5$/m);
   });
 
-  test("stops without leaving a process, and goes without leaving a file", () => {
+  test("stops without leaving a process, running jobs included", () => {
+    must(`echo '${JSON.stringify(JOBS).replaceAll("'", "'\\''")}' > /etc/pi-daemon/config.json && systemctl restart pi-daemon.service`);
+    must(untilTrue("pgrep -f 'sleep 424[2]' > /dev/null && pgrep -f 'sleep 424[3]' > /dev/null"));
+    const group = show("ControlGroup");
     must("systemctl stop pi-daemon.service");
     assert.equal(show("Result"), "success");
-    assert.equal(run("pgrep -f 'pi-daemon.*start'").output.trim().split("\n").filter((pid) => pid !== "" && run(`grep -q cli.js /proc/${pid}/cmdline`).status === 0).join(), "");
+    // 0 in the file, or no group any more.
+    assert.equal(run(`cat /sys/fs/cgroup${group}/cgroup.procs 2>/dev/null`).output, "");
+    assert.equal(run("pgrep -f 'sleep 424[23]'").output, "");
+    assert.match(must("journalctl -u pi-daemon.service --no-pager | tail -5"), /"stopped"/);
+  });
+
+  test("goes without leaving a file", () => {
     must("systemctl disable pi-daemon.service && systemctl clean --what=all pi-daemon.service");
-    must("rm -rf /etc/systemd/system/pi-daemon.service /etc/pi-daemon && systemctl daemon-reload && PATH=/usr/local/sbin:$PATH npm uninstall -g --silent --prefix /usr/local pi-daemon");
+    must("rm -rf /etc/systemd/system/pi-daemon.service /etc/pi-daemon && systemctl daemon-reload && npm uninstall -g --silent --prefix /usr/local pi-daemon");
     assert.equal(must("find /etc /usr/local /var /run -name '*pi-daemon*' -not -path '/var/log/journal/*' 2>/dev/null | head"), "");
   });
 });
