@@ -45,12 +45,25 @@ export function layoutOf(manager: Manager, scope: Scope, { home, uid }: Person):
     const target = `gui/${uid ?? ""}/com.pi-daemon`;
     const control = ["launchctl"];
     return {
-      manager, scope: "user", template, unitPath, dropInFolder: undefined, configPath: undefined, statePaths: own, control, target,
+      manager,
+      scope: "user",
+      template,
+      unitPath,
+      dropInFolder: undefined,
+      configPath: undefined,
+      statePaths: own,
+      control,
+      target,
     };
   }
   const isUser = scope === "user";
   const folder = isUser ? join(home, ".config/systemd/user") : "/etc/systemd/system";
-  const ofSystem = ["/var/lib/pi-daemon", "/var/log/pi-daemon", "/var/lib/private/pi-daemon", "/var/log/private/pi-daemon"];
+  const ofSystem = [
+    "/var/lib/pi-daemon",
+    "/var/log/pi-daemon",
+    "/var/lib/private/pi-daemon",
+    "/var/log/private/pi-daemon",
+  ];
   return {
     manager,
     scope,

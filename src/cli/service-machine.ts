@@ -47,7 +47,10 @@ function findManager(): Manager | undefined {
 export function readFacts(layout: Layout, call: CommandCall): ServiceFacts {
   const { env, uid, program: words } = call;
   const isUser = layout.scope === "user";
-  const hasManager = layout.manager === "launchd" || !isUser || existsSync(join(env["XDG_RUNTIME_DIR"] ?? "/nowhere", "systemd/private"));
+  const hasManager =
+    layout.manager === "launchd" ||
+    !isUser ||
+    existsSync(join(env["XDG_RUNTIME_DIR"] ?? "/nowhere", "systemd/private"));
   const named = call.args.value("config") ?? (env["PI_DAEMON_CONFIG"] || undefined);
   const configPath = named === undefined ? undefined : resolve(named);
   const fragment = hasManager && layout.manager === "systemd" ? property(layout, "FragmentPath") : "";
@@ -58,7 +61,9 @@ export function readFacts(layout: Layout, call: CommandCall): ServiceFacts {
     sudoUser: env["SUDO_USER"],
     hasManager,
     program: { words, configPath },
-    unreadable: isUser ? undefined : findUnreadable([words[0]!, words.at(-1)!, ...(configPath === undefined ? [] : [configPath])]),
+    unreadable: isUser
+      ? undefined
+      : findUnreadable([words[0]!, words.at(-1)!, ...(configPath === undefined ? [] : [configPath])]),
     files: readFiles(layout),
     otherUnit: fragment === "" || fragment === layout.unitPath ? undefined : fragment,
     kept: kept.filter((path) => existsSync(path)),
@@ -74,7 +79,11 @@ export function findAccount(name: string): Account {
   if (found === undefined || home === undefined) throw new CommandError(EXIT.failure, `there is no user "${name}"`);
   const account = { name: found, home, uid: Number(uid) };
   if (account.uid !== 0) return account;
-  throw new CommandError(EXIT.failure, "the service does not run as root", "every job and every agent would be root, too");
+  throw new CommandError(
+    EXIT.failure,
+    "the service does not run as root",
+    "every job and every agent would be root, too",
+  );
 }
 
 /** Carries one step out. Throws CommandError for a command that failed. */
@@ -89,7 +98,11 @@ export function carryOut(step: Step): void {
   if (step.do === "run") {
     const { code, err } = runCommand(step.command);
     if (code === 0 || step.mayFail) return;
-    throw new CommandError(EXIT.failure, `${step.command.join(" ")} failed: ${err.trim().split("\n")[0] || `exit code ${code}`}`, adviceFor(step.command));
+    throw new CommandError(
+      EXIT.failure,
+      `${step.command.join(" ")} failed: ${err.trim().split("\n")[0] || `exit code ${code}`}`,
+      adviceFor(step.command),
+    );
   }
 }
 
@@ -104,7 +117,10 @@ function property({ control }: Layout, name: string): string {
 
 /** Our files that are there: the unit, what changes it, the config. */
 function readFiles({ unitPath, dropInFolder, configPath }: Layout): Map<string, string> {
-  const dropIns = dropInFolder !== undefined && existsSync(dropInFolder) ? readdirSync(dropInFolder).map((name) => join(dropInFolder, name)) : [];
+  const dropIns =
+    dropInFolder !== undefined && existsSync(dropInFolder)
+      ? readdirSync(dropInFolder).map((name) => join(dropInFolder, name))
+      : [];
   const paths = [unitPath, ...dropIns, ...(configPath === undefined ? [] : [configPath])];
   return new Map(paths.filter((path) => existsSync(path)).map((path) => [path, readFileSync(path, "utf8")]));
 }

@@ -102,7 +102,11 @@ export function refuseWithoutRights({ layout, uid, sudoUser, hasManager }: Servi
   }
   if (!hasManager && isUser && layout.manager === "systemd") {
     const hint = "log in as that user (su does not), or have it run always: sudo loginctl enable-linger USER";
-    throw new CommandError(EXIT.failure, "systemd runs nothing for this user here: XDG_RUNTIME_DIR leads to no session", hint);
+    throw new CommandError(
+      EXIT.failure,
+      "systemd runs nothing for this user here: XDG_RUNTIME_DIR leads to no session",
+      hint,
+    );
   }
 }
 
@@ -124,7 +128,8 @@ function planRunAs({ layout, files, template }: ServiceFacts, account: Account |
 
 /** Enabled, and started anew, so that it runs the program and the unit of now. */
 function planStart(layout: Layout): Step[] {
-  if (layout.manager === "systemd") return [run(layout, "daemon-reload"), run(layout, "enable", UNIT), run(layout, "restart", UNIT)];
+  if (layout.manager === "systemd")
+    return [run(layout, "daemon-reload"), run(layout, "enable", UNIT), run(layout, "restart", UNIT)];
   const domain = dirname(layout.target);
   return [
     { ...run(layout, "bootout", layout.target), mayFail: true },
@@ -157,7 +162,8 @@ function planRemoval({ layout, files }: ServiceFacts, data: UninstallWish["data"
 
 /** State and config, which outlive the unit unless they are to go with it. */
 function planRest({ kept, layout }: ServiceFacts, data: UninstallWish["data"]): Step[] {
-  const hint = layout.scope === "system" ? "state and config stay; --purge removes them too" : "yours, with or without a service";
+  const hint =
+    layout.scope === "system" ? "state and config stay; --purge removes them too" : "yours, with or without a service";
   return kept.map((path): Step => (data === "purge" ? { do: "remove", path } : { do: "keep", path, reason: hint }));
 }
 
@@ -177,6 +183,7 @@ function refuseForeignUnit({ layout, files, otherUnit }: ServiceFacts): void {
 function refuseProgram({ unreadable, layout }: ServiceFacts): void {
   if (unreadable === undefined) return;
   const message = `the system service cannot read ${unreadable}: it sees no home directory, no /tmp, and only what all users may read`;
-  const hint = "install the package for all users (npm pack, then sudo npm install -g ./pi-daemon-*.tgz), or use --user";
+  const hint =
+    "install the package for all users (npm pack, then sudo npm install -g ./pi-daemon-*.tgz), or use --user";
   throw new CommandError(EXIT.failure, message, layout.scope === "system" ? hint : undefined);
 }

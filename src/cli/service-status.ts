@@ -8,11 +8,27 @@ export interface ServiceStatus {
   readonly facts: readonly (readonly [name: string, value: string])[];
 }
 
-export const SHOWN = ["FragmentPath", "DropInPaths", "UnitFileState", "ActiveState", "SubState", "Result", "ExecMainStatus", "MainPID", "NRestarts", "ActiveEnterTimestamp"];
+export const SHOWN = [
+  "FragmentPath",
+  "DropInPaths",
+  "UnitFileState",
+  "ActiveState",
+  "SubState",
+  "Result",
+  "ExecMainStatus",
+  "MainPID",
+  "NRestarts",
+  "ActiveEnterTimestamp",
+];
 
 /** Reads `systemctl show -p …`. */
 export function readSystemdStatus(text: string): ServiceStatus {
-  const of = Object.fromEntries(text.trim().split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+  const of = Object.fromEntries(
+    text
+      .trim()
+      .split("\n")
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
   const isInstalled = Boolean(of["FragmentPath"]);
   const state = of["ActiveState"] ?? "unknown";
   const isFailed = state === "failed";

@@ -25,7 +25,11 @@ const installCommand: Command = {
   details:
     "By systemd or launchd. The unit runs this very program, so install again when it or Node has moved. The system\n" +
     "service has a user of its own and sees no home directory; jobs and knowledge that need one want --user or --run-as.",
-  examples: ["sudo pi-daemon service install", "pi-daemon service install --user", "pi-daemon service install --dry-run"],
+  examples: [
+    "sudo pi-daemon service install",
+    "pi-daemon service install --user",
+    "pi-daemon service install --dry-run",
+  ],
   async run(call) {
     refuseUrl(call, "install");
     const layout = layoutFor(call);
@@ -55,7 +59,11 @@ const uninstallCommand: Command = {
     if (!call.args.isSet("dry-run")) refuseWithoutRights(facts, "uninstall");
     const steps = planUninstall(facts, { data: call.args.isSet("purge") ? "purge" : "keep" });
     const isThere = steps.some((step) => step.do !== "keep");
-    return perform(call, steps, isThere ? "pi-daemon is no service any more" : "pi-daemon is not installed as a service");
+    return perform(
+      call,
+      steps,
+      isThere ? "pi-daemon is no service any more" : "pi-daemon is not installed as a service",
+    );
   },
 };
 
@@ -70,7 +78,10 @@ const statusCommand: Command = {
     const layout = layoutFor(call);
     const status = readStatus(layout);
     const { isInstalled, isRunning, facts } = status;
-    const text = [headline(layout, status), ...renderFacts([...facts].map(([name, value]) => [name, value])).map((line) => "  " + line)].join("\n");
+    const text = [
+      headline(layout, status),
+      ...renderFacts([...facts].map(([name, value]) => [name, value])).map((line) => "  " + line),
+    ].join("\n");
     const data = { installed: isInstalled, running: isRunning, scope: layout.scope, ...Object.fromEntries(facts) };
     tell(call, data, text);
     return isRunning ? EXIT.ok : EXIT.notRunning;
@@ -96,7 +107,12 @@ function perform(call: CommandCall, steps: readonly Step[], closing: string): nu
   return EXIT.ok;
 }
 
-const WORDS = { write: ["would write", "wrote"], run: ["would run", "ran"], remove: ["would remove", "removed"], keep: ["would keep", "kept"] } as const;
+const WORDS = {
+  write: ["would write", "wrote"],
+  run: ["would run", "ran"],
+  remove: ["would remove", "removed"],
+  keep: ["would keep", "kept"],
+} as const;
 
 function describeStep(step: Step, when: "would" | "done"): string {
   const word = WORDS[step.do][when === "would" ? 0 : 1];
@@ -110,15 +126,19 @@ function describeData(step: Step): Readonly<Record<string, unknown>> {
 
 function describeInstalled({ scope, manager }: Layout): string {
   const user = scope === "user" ? " --user" : "";
-  const lines = [`pi-daemon runs as a ${scope === "user" ? "service of yours" : "system service"}, and starts at ${scope === "user" ? "login" : "boot"}`];
+  const lines = [
+    `pi-daemon runs as a ${scope === "user" ? "service of yours" : "system service"}, and starts at ${scope === "user" ? "login" : "boot"}`,
+  ];
   lines.push(`  status     pi-daemon service status${user}`);
   if (manager === "systemd") lines.push(`  log        journalctl${user} -u pi-daemon.service -f`);
-  if (manager === "systemd" && scope === "user") lines.push('  it ends when you log out, unless: sudo loginctl enable-linger "$USER"');
+  if (manager === "systemd" && scope === "user")
+    lines.push('  it ends when you log out, unless: sudo loginctl enable-linger "$USER"');
   return lines.join("\n");
 }
 
 function readStatus(layout: Layout): ServiceStatus {
-  if (layout.manager === "systemd") return readSystemdStatus(runCommand([...layout.control, "show", "-p", SHOWN.join(), layout.target]).out);
+  if (layout.manager === "systemd")
+    return readSystemdStatus(runCommand([...layout.control, "show", "-p", SHOWN.join(), layout.target]).out);
   const { code, out } = runCommand([...layout.control, "print", layout.target]);
   const status = readLaunchdStatus(code === 0 ? out : undefined, layout);
   return existsSync(layout.unitPath) ? status : { isInstalled: false, isRunning: false, facts: [] };

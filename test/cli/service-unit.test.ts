@@ -25,7 +25,9 @@ describe("fitUnit", () => {
   for (const unit of UNITS) {
     test(`${unit}: both commands run the program, and nothing else changes`, () => {
       const lines = fitUnit(template(unit), plain).split("\n");
-      const changed = template(unit).split("\n").flatMap((line, index) => (line === lines[index] ? [] : [lines[index]]));
+      const changed = template(unit)
+        .split("\n")
+        .flatMap((line, index) => (line === lines[index] ? [] : [lines[index]]));
       assert.equal(changed.length, 2);
       assert.equal(changed[0], "ExecStart=/usr/bin/node /opt/pi-daemon/dist/cli.js start --foreground");
       assert.match(changed[1]!, /^ExecStartPost=.* sh \/usr\/bin\/node \/opt\/pi-daemon\/dist\/cli.js$/);
@@ -47,7 +49,10 @@ describe("fitUnit", () => {
 
   test("a control character is refused: it could begin a line of its own", () => {
     const words = ["/usr/bin/node", "/a\nExecStartPre=/bin/evil"];
-    for (const fit of [() => fitUnit(template("pi-daemon.service"), { ...plain, words }), () => fitPlist(template("com.pi-daemon.plist"), { ...plain, words })]) {
+    for (const fit of [
+      () => fitUnit(template("pi-daemon.service"), { ...plain, words }),
+      () => fitPlist(template("com.pi-daemon.plist"), { ...plain, words }),
+    ]) {
       assert.throws(fit, (error) => error instanceof CommandError && /control character/.test(error.message));
     }
   });
@@ -55,8 +60,10 @@ describe("fitUnit", () => {
 
 describe("fitPlist", () => {
   test("the program, whatever its path, and the config", () => {
-    const words = ["/opt/<a> & b/node", "--flag", "/opt/c\"d/cli.js"];
-    const { ProgramArguments, EnvironmentVariables } = parsePlist(fitPlist(template("com.pi-daemon.plist"), { words, configPath: "/a&b.json" })) as {
+    const words = ["/opt/<a> & b/node", "--flag", '/opt/c"d/cli.js'];
+    const { ProgramArguments, EnvironmentVariables } = parsePlist(
+      fitPlist(template("com.pi-daemon.plist"), { words, configPath: "/a&b.json" }),
+    ) as {
       ProgramArguments: string[];
       EnvironmentVariables: Record<string, string>;
     };
@@ -72,6 +79,8 @@ test("fitRunAs: the name and the home directory", () => {
 });
 
 test("isOwnFile: what we write, as it is in contrib, and nothing else", () => {
-  for (const name of [...UNITS, "pi-daemon.service.d/run-as.conf", "com.pi-daemon.plist"]) assert.ok(isOwnFile(template(name)), name);
-  for (const text of ["", "[Unit]\nDescription=pi-daemon\n", "# another pi-daemon as a service\n"]) assert.ok(!isOwnFile(text), text);
+  for (const name of [...UNITS, "pi-daemon.service.d/run-as.conf", "com.pi-daemon.plist"])
+    assert.ok(isOwnFile(template(name)), name);
+  for (const text of ["", "[Unit]\nDescription=pi-daemon\n", "# another pi-daemon as a service\n"])
+    assert.ok(!isOwnFile(text), text);
 });

@@ -42,10 +42,25 @@ test("every command of the README runs", async (t) => {
   const bin = join(directory, "bin");
   mkdirSync(bin);
   // As installed from the package, but from the checkout.
-  writeFileSync(join(bin, "pi-daemon"), `#!/bin/sh\nexec "${process.execPath}" --experimental-strip-types --disable-warning=ExperimentalWarning "${checkout}/src/cli.ts" "$@"\n`, { mode: 0o755 });
-  const env = { ...process.env, HOME: home, PATH: `${bin}:${join(process.execPath, "..")}:${process.env["PATH"]}`, NO_COLOR: "1" };
+  writeFileSync(
+    join(bin, "pi-daemon"),
+    `#!/bin/sh\nexec "${process.execPath}" --experimental-strip-types --disable-warning=ExperimentalWarning "${checkout}/src/cli.ts" "$@"\n`,
+    { mode: 0o755 },
+  );
+  const env = {
+    ...process.env,
+    HOME: home,
+    PATH: `${bin}:${join(process.execPath, "..")}:${process.env["PATH"]}`,
+    NO_COLOR: "1",
+  };
   delete (env as Record<string, string | undefined>)["NODE_TEST_CONTEXT"];
-  const run = (text: string) => spawnSync("sh", ["-c", text.replaceAll("9876", String(port))], { cwd: checkout, env, encoding: "utf8", timeout: 60_000 });
+  const run = (text: string) =>
+    spawnSync("sh", ["-c", text.replaceAll("9876", String(port))], {
+      cwd: checkout,
+      env,
+      encoding: "utf8",
+      timeout: 60_000,
+    });
 
   const commands = readReadmeCommands().filter(({ section }) => !RUN_ELSEWHERE.has(section));
   assert.ok(commands.length > 8, `only ${commands.length} commands found`);

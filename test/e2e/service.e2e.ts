@@ -4,7 +4,8 @@ import { after, before, describe, test } from "node:test";
 import { type BootedSystemd, bootSystemd, CURL, findObstacle, untilTrue } from "../support/booted-systemd.ts";
 
 /** A shell as ada, in her session. */
-const AS_ADA = "setpriv --reuid 4711 --regid 4711 --init-groups env -i PATH=$PATH HOME=/home/ada XDG_RUNTIME_DIR=/run/user/4711";
+const AS_ADA =
+  "setpriv --reuid 4711 --regid 4711 --init-groups env -i PATH=$PATH HOME=/home/ada XDG_RUNTIME_DIR=/run/user/4711";
 const LEFT = "find /etc /var /run -name '*pi-daemon*' -not -path '/var/log/journal/*' 2>/dev/null";
 
 describe("pi-daemon service", { skip: findObstacle() }, () => {
@@ -48,7 +49,10 @@ describe("pi-daemon service", { skip: findObstacle() }, () => {
     assert.match(must(`${CURL} http://127.0.0.1:9876/health`), /"status":"ok"/);
     assert.equal(must("systemctl is-enabled pi-daemon.service"), "enabled");
     assert.equal(must("systemd-analyze verify /etc/systemd/system/pi-daemon.service 2>&1"), "");
-    assert.match(machine.show("ExecStart"), /argv\[\]=\/usr\/local\/sbin\/node \/usr\/local\/lib\/node_modules\/pi-daemon\/dist\/cli.js start --foreground /);
+    assert.match(
+      machine.show("ExecStart"),
+      /argv\[\]=\/usr\/local\/sbin\/node \/usr\/local\/lib\/node_modules\/pi-daemon\/dist\/cli.js start --foreground /,
+    );
     assert.match(must("pi-daemon service status"), /runs as a system service[^]*starts by itself +yes/);
   });
 
@@ -61,9 +65,12 @@ describe("pi-daemon service", { skip: findObstacle() }, () => {
   });
 
   test("uninstall: the service goes, what it knew stays and is named; --purge leaves nothing", () => {
-    must(`${CURL} -X POST http://127.0.0.1:9876/api/metrics -H 'Content-Type: application/json' -d '{"name":"kept_total","type":"counter"}'`);
+    must(
+      `${CURL} -X POST http://127.0.0.1:9876/api/metrics -H 'Content-Type: application/json' -d '{"name":"kept_total","type":"counter"}'`,
+    );
     const told = must("pi-daemon service uninstall");
-    for (const path of ["/var/lib/pi-daemon", "/etc/pi-daemon"]) assert.match(told, new RegExp(`^kept ${path} \\(`, "m"));
+    for (const path of ["/var/lib/pi-daemon", "/etc/pi-daemon"])
+      assert.match(told, new RegExp(`^kept ${path} \\(`, "m"));
     assert.equal(must("ls /etc/systemd/system/*/ /etc/systemd/system | grep pi-daemon; true"), "");
     must("pi-daemon service install");
     assert.match(must(`${CURL} http://127.0.0.1:9876/metrics`), /^kept_total 1$/m);
@@ -74,40 +81,63 @@ describe("pi-daemon service", { skip: findObstacle() }, () => {
   });
 
   test("a service that cannot start: told, with where to look; uninstalled all the same", () => {
-    must("mkdir -p /etc/pi-daemon && echo '{\"server\":{\"prot\":1}}' > /etc/pi-daemon/config.json");
-    assert.match(refused("pi-daemon service install"), /systemctl restart pi-daemon.service failed: .*\n +see journalctl -u pi-daemon.service/);
+    must('mkdir -p /etc/pi-daemon && echo \'{"server":{"prot":1}}\' > /etc/pi-daemon/config.json');
+    assert.match(
+      refused("pi-daemon service install"),
+      /systemctl restart pi-daemon.service failed: .*\n +see journalctl -u pi-daemon.service/,
+    );
     assert.match(run("pi-daemon service status").output, /does not run\n[^]*state +failed .*exit code 78/);
     must("pi-daemon service uninstall --purge");
     assert.equal(must(LEFT), "");
   });
 
   test("leaves units of others alone", () => {
-    must("printf '[Service]\\nExecStart=/bin/true\\n' > /etc/systemd/system/pi-daemon.service && systemctl daemon-reload");
+    must(
+      "printf '[Service]\\nExecStart=/bin/true\\n' > /etc/systemd/system/pi-daemon.service && systemctl daemon-reload",
+    );
     for (const verb of ["install", "uninstall --purge"]) {
-      assert.match(refused(`pi-daemon service ${verb}`), /pi-daemon.service is there already, and pi-daemon did not write it/);
+      assert.match(
+        refused(`pi-daemon service ${verb}`),
+        /pi-daemon.service is there already, and pi-daemon did not write it/,
+      );
     }
-    must("mkdir -p /usr/lib/systemd/system && mv /etc/systemd/system/pi-daemon.service /usr/lib/systemd/system/ && systemctl daemon-reload");
+    must(
+      "mkdir -p /usr/lib/systemd/system && mv /etc/systemd/system/pi-daemon.service /usr/lib/systemd/system/ && systemctl daemon-reload",
+    );
     assert.match(refused("pi-daemon service install"), /\/lib\/systemd\/system\/pi-daemon.service is there already/);
     must("rm /usr/lib/systemd/system/pi-daemon.service && systemctl daemon-reload");
   });
 
   test("keeps drop-ins of others, but for --purge", () => {
-    must("pi-daemon service install --run-as ada && printf '[Service]\\nNice=5\\n' > /etc/systemd/system/pi-daemon.service.d/override.conf");
-    assert.match(must("pi-daemon service uninstall"), /^removed .*run-as.conf\nran systemctl daemon-reload\nkept .*|^kept .*override.conf \(not written/m);
+    must(
+      "pi-daemon service install --run-as ada && printf '[Service]\\nNice=5\\n' > /etc/systemd/system/pi-daemon.service.d/override.conf",
+    );
+    assert.match(
+      must("pi-daemon service uninstall"),
+      /^removed .*run-as.conf\nran systemctl daemon-reload\nkept .*|^kept .*override.conf \(not written/m,
+    );
     assert.equal(must("ls /etc/systemd/system/pi-daemon.service.d"), "override.conf");
     must("pi-daemon service install && pi-daemon service uninstall --purge");
     assert.equal(must(LEFT), "");
   });
 
   test("--run-as: jobs write the files of that person, and no others", () => {
-    const job = { name: "write", schedule: "@every 1s", shell: "touch /home/ada/mine; touch /usr/theirs /home/eve/theirs" };
-    must(`mkdir -p /etc/pi-daemon && useradd -m eve && chmod 777 /home/eve && echo '${JSON.stringify({ jobs: { jobs: [job] } })}' > /etc/pi-daemon/config.json`);
+    const job = {
+      name: "write",
+      schedule: "@every 1s",
+      shell: "touch /home/ada/mine; touch /usr/theirs /home/eve/theirs",
+    };
+    must(
+      `mkdir -p /etc/pi-daemon && useradd -m eve && chmod 777 /home/eve && echo '${JSON.stringify({ jobs: { jobs: [job] } })}' > /etc/pi-daemon/config.json`,
+    );
     must("pi-daemon service install --run-as ada");
     assert.equal(must("ps -o user= -p $(systemctl show -P MainPID pi-daemon.service)"), "ada");
     must(untilTrue("[ -e /home/ada/mine ]"));
     assert.equal(must("stat -c %U /home/ada/mine"), "ada");
     assert.notEqual(run("ls /usr/theirs /home/eve/theirs").status, 0);
-    const exposure = /level for pi-daemon.service: ([\d.]+)/.exec(must("systemd-analyze security --offline=true /etc/systemd/system/pi-daemon.service"))![1];
+    const exposure = /level for pi-daemon.service: ([\d.]+)/.exec(
+      must("systemd-analyze security --offline=true /etc/systemd/system/pi-daemon.service"),
+    )![1];
     assert.ok(Number(exposure) <= 3, exposure);
     must("pi-daemon service uninstall --purge");
     assert.equal(must(LEFT), "");
@@ -116,11 +146,19 @@ describe("pi-daemon service", { skip: findObstacle() }, () => {
   });
 
   test("--user: with the home directory's config and data, and its socket", () => {
-    must(`${AS_ADA} mkdir -p /home/ada/.pi/daemon && echo '{"server":{"port":9877}}' > /home/ada/.pi/daemon/config.json && chown -R ada /home/ada/.pi`);
-    assert.match(must(`${AS_ADA} pi-daemon service install --user`), /^wrote \/home\/ada\/.config\/systemd\/user\/pi-daemon.service$/m);
+    must(
+      `${AS_ADA} mkdir -p /home/ada/.pi/daemon && echo '{"server":{"port":9877}}' > /home/ada/.pi/daemon/config.json && chown -R ada /home/ada/.pi`,
+    );
+    assert.match(
+      must(`${AS_ADA} pi-daemon service install --user`),
+      /^wrote \/home\/ada\/.config\/systemd\/user\/pi-daemon.service$/m,
+    );
     assert.match(must(`${AS_ADA} pi-daemon status`), /is running[^]*http:\/\/127.0.0.1:9877/);
     assert.match(must(`${AS_ADA} pi-daemon service status --user`), /runs as a service of yours/);
-    assert.equal(must(`${AS_ADA} systemd-analyze --user verify /home/ada/.config/systemd/user/pi-daemon.service 2>&1`), "");
+    assert.equal(
+      must(`${AS_ADA} systemd-analyze --user verify /home/ada/.config/systemd/user/pi-daemon.service 2>&1`),
+      "",
+    );
     must(`${AS_ADA} pi-daemon send kept_total`);
     const pid = must(`${AS_ADA} systemctl --user show -P MainPID pi-daemon.service`);
     must(`kill -9 ${pid}`);
@@ -134,18 +172,32 @@ describe("pi-daemon service", { skip: findObstacle() }, () => {
     assert.match(refused(`${AS_ADA} env -u XDG_RUNTIME_DIR pi-daemon service install --user`), /leads to no session/);
     assert.match(refused("SUDO_USER=ada pi-daemon service install --user"), /a service of root, not of ada/);
     assert.match(refused(`${AS_ADA} pi-daemon service uninstall --user --purge`), /rm -r \/home\/ada\/.pi\/daemon/);
-    assert.match(refused(`${AS_ADA} pi-daemon service install --user --run-as ada`), /--run-as is for the system service/);
+    assert.match(
+      refused(`${AS_ADA} pi-daemon service install --user --run-as ada`),
+      /--run-as is for the system service/,
+    );
     must(`cd /home/ada && ${AS_ADA} pi-daemon start`);
-    assert.match(refused(`${AS_ADA} pi-daemon service install --user`), /started by hand \(pid \d+\)[^]*pi-daemon stop/);
+    assert.match(
+      refused(`${AS_ADA} pi-daemon service install --user`),
+      /started by hand \(pid \d+\)[^]*pi-daemon stop/,
+    );
     must(`${AS_ADA} pi-daemon stop`);
   });
 
   test("refuses a program that the service could not see, and takes a checkout where it can", () => {
-    must("mkdir /home/ada/checkout && cp -r /mnt/checkout/src /mnt/checkout/contrib /mnt/checkout/package.json /home/ada/checkout");
-    assert.match(refused("node /home/ada/checkout/src/launch.js /home/ada/checkout/src/cli.ts service install"), /cannot read \/home\/ada\/checkout\/src\/cli.ts/);
+    must(
+      "mkdir /home/ada/checkout && cp -r /mnt/checkout/src /mnt/checkout/contrib /mnt/checkout/package.json /home/ada/checkout",
+    );
+    assert.match(
+      refused("node /home/ada/checkout/src/launch.js /home/ada/checkout/src/cli.ts service install"),
+      /cannot read \/home\/ada\/checkout\/src\/cli.ts/,
+    );
     must("cp -r /home/ada/checkout '/opt/a check%out' && chmod -R a+rX '/opt/a check%out'");
     must("node '/opt/a check%out/src/launch.js' '/opt/a check%out/src/cli.ts' service install");
-    assert.match(must("ps -o args= -p $(systemctl show -P MainPID pi-daemon.service)"), /\/opt\/a check%out\/src\/cli.ts start --foreground$/);
+    assert.match(
+      must("ps -o args= -p $(systemctl show -P MainPID pi-daemon.service)"),
+      /\/opt\/a check%out\/src\/cli.ts start --foreground$/,
+    );
     must("pi-daemon service uninstall --purge");
   });
 });

@@ -12,7 +12,11 @@ const JOBS = {
   jobs: {
     jobs: [
       { name: "long", schedule: "@every 1s", shell: "exec sleep 4242" },
-      { name: "stubborn", schedule: "@every 1s", shell: "setsid sh -c 'trap \"\" TERM; sleep 4243; sleep 4243' & wait" },
+      {
+        name: "stubborn",
+        schedule: "@every 1s",
+        shell: "setsid sh -c 'trap \"\" TERM; sleep 4243; sleep 4243' & wait",
+      },
     ],
   },
 };
@@ -22,7 +26,12 @@ describe("the system service", { skip: findObstacle() }, () => {
   const run: BootedSystemd["run"] = (line) => machine.run(line);
   const must: BootedSystemd["must"] = (line) => machine.must(line);
   const show: BootedSystemd["show"] = (property) => machine.show(property);
-  const exposure = (): number => Number(/exposure level for pi-daemon.service: ([\d.]+)/.exec(must("systemd-analyze security --offline=true /etc/systemd/system/pi-daemon.service"))![1]);
+  const exposure = (): number =>
+    Number(
+      /exposure level for pi-daemon.service: ([\d.]+)/.exec(
+        must("systemd-analyze security --offline=true /etc/systemd/system/pi-daemon.service"),
+      )![1],
+    );
 
   before(() => {
     machine = bootSystemd();
@@ -38,7 +47,9 @@ describe("the system service", { skip: findObstacle() }, () => {
 
   test("as a person, for jobs that write files of theirs, it is exposed at most 3", () => {
     const plain = exposure();
-    must("useradd -m ada && cp -r /mnt/checkout/contrib/pi-daemon.service.d /etc/systemd/system/ && systemctl daemon-reload");
+    must(
+      "useradd -m ada && cp -r /mnt/checkout/contrib/pi-daemon.service.d /etc/systemd/system/ && systemctl daemon-reload",
+    );
     assert.equal(must("systemd-analyze verify /etc/systemd/system/pi-daemon.service 2>&1"), "");
     const asPerson = exposure();
     assert.ok(asPerson > plain && asPerson <= 3, `${plain}, as a person ${asPerson}`);
@@ -60,9 +71,13 @@ describe("the system service", { skip: findObstacle() }, () => {
   });
 
   test("takes a good config on reload, and keeps the old one in the face of a bad one", () => {
-    must(`sed -i 's/"maxLabelCount": 10/"maxLabelCount": 3/' /etc/pi-daemon/config.json && systemctl reload pi-daemon.service`);
+    must(
+      `sed -i 's/"maxLabelCount": 10/"maxLabelCount": 3/' /etc/pi-daemon/config.json && systemctl reload pi-daemon.service`,
+    );
     must(untilTrue(`${CURL} http://127.0.0.1:9876/config | grep -q '"maxLabelCount":3'`));
-    must(`sed -i 's/"maxLabelCount": 3/"maxLabelCount": "many"/' /etc/pi-daemon/config.json && systemctl reload pi-daemon.service`);
+    must(
+      `sed -i 's/"maxLabelCount": 3/"maxLabelCount": "many"/' /etc/pi-daemon/config.json && systemctl reload pi-daemon.service`,
+    );
     must(untilTrue("journalctl -u pi-daemon.service | grep -q maxLabelCount"));
     assert.match(must(`${CURL} http://127.0.0.1:9876/config`), /"maxLabelCount":3/);
     must(`sed -i 's/"maxLabelCount": "many"/"maxLabelCount": 10/' /etc/pi-daemon/config.json`);
@@ -71,7 +86,11 @@ describe("the system service", { skip: findObstacle() }, () => {
   test("comes back from kill -9 with all counters", () => {
     const pid = show("MainPID");
     must(`kill -9 ${pid}`);
-    must(untilTrue(`[ "$(systemctl show -P MainPID pi-daemon.service)" != ${pid} ] && ${CURL} http://127.0.0.1:9876/metrics 2>/dev/null | grep -q '^kept_total 5$'`));
+    must(
+      untilTrue(
+        `[ "$(systemctl show -P MainPID pi-daemon.service)" != ${pid} ] && ${CURL} http://127.0.0.1:9876/metrics 2>/dev/null | grep -q '^kept_total 5$'`,
+      ),
+    );
   });
 
   test("does not try again and again with a bad config", () => {
@@ -82,12 +101,16 @@ describe("the system service", { skip: findObstacle() }, () => {
     assert.equal(show("ActiveState"), "failed");
     assert.ok(Number(show("NRestarts")) <= Number(restarts));
     assert.match(must("journalctl -u pi-daemon.service --no-pager"), /prot/);
-    must("cp /tmp/good.json /etc/pi-daemon/config.json && systemctl reset-failed pi-daemon.service && systemctl start pi-daemon.service");
+    must(
+      "cp /tmp/good.json /etc/pi-daemon/config.json && systemctl reset-failed pi-daemon.service && systemctl start pi-daemon.service",
+    );
     assert.match(must(`${CURL} http://127.0.0.1:9876/metrics`), /^kept_total 5$/m);
   });
 
   test("stops without leaving a process, running jobs included", () => {
-    must(`echo '${JSON.stringify(JOBS).replaceAll("'", "'\\''")}' > /etc/pi-daemon/config.json && systemctl restart pi-daemon.service`);
+    must(
+      `echo '${JSON.stringify(JOBS).replaceAll("'", "'\\''")}' > /etc/pi-daemon/config.json && systemctl restart pi-daemon.service`,
+    );
     must(untilTrue("pgrep -f 'sleep 424[2]' > /dev/null && pgrep -f 'sleep 424[3]' > /dev/null"));
     const group = show("ControlGroup");
     must("systemctl stop pi-daemon.service");
@@ -100,7 +123,12 @@ describe("the system service", { skip: findObstacle() }, () => {
 
   test("goes without leaving a file", () => {
     must("systemctl disable pi-daemon.service && systemctl clean --what=all pi-daemon.service");
-    must("rm -rf /etc/systemd/system/pi-daemon.service /etc/pi-daemon && systemctl daemon-reload && npm uninstall -g --silent --prefix /usr/local pi-daemon");
-    assert.equal(must("find /etc /usr/local /var /run -name '*pi-daemon*' -not -path '/var/log/journal/*' 2>/dev/null | head"), "");
+    must(
+      "rm -rf /etc/systemd/system/pi-daemon.service /etc/pi-daemon && systemctl daemon-reload && npm uninstall -g --silent --prefix /usr/local pi-daemon",
+    );
+    assert.equal(
+      must("find /etc /usr/local /var /run -name '*pi-daemon*' -not -path '/var/log/journal/*' 2>/dev/null | head"),
+      "",
+    );
   });
 });

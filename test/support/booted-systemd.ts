@@ -37,17 +37,29 @@ export function bootSystemd(): BootedSystemd {
 
   function run(line: string): { status: number | null; output: string } {
     const inside = ["env", "-i", `PATH=${PATH}`, "HOME=/root", "sh", "-c", line];
-    const { status, stdout, stderr } = spawnSync("bash", [BOOT, "run", machine, ...inside], { encoding: "utf8", timeout: 60_000 });
+    const { status, stdout, stderr } = spawnSync("bash", [BOOT, "run", machine, ...inside], {
+      encoding: "utf8",
+      timeout: 60_000,
+    });
     return { status, output: stdout + stderr };
   }
   function must(line: string): string {
     const { status, output } = run(line);
-    assert.equal(status, 0, `${line}\n${output}\n${run("journalctl -u pi-daemon.service --no-pager | tail -20").output}`);
+    assert.equal(
+      status,
+      0,
+      `${line}\n${output}\n${run("journalctl -u pi-daemon.service --no-pager | tail -20").output}`,
+    );
     return output.trim();
   }
 
-  execFileSync("npm", ["pack", "--silent", "--pack-destination", directory], { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
-  execFileSync("bash", [BOOT, "up", machine, `bind:${directory}:/mnt/package`, `bind:${ROOT}:/mnt/checkout`], { stdio: "inherit" });
+  execFileSync("npm", ["pack", "--silent", "--pack-destination", directory], {
+    cwd: ROOT,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  execFileSync("bash", [BOOT, "up", machine, `bind:${directory}:/mnt/package`, `bind:${ROOT}:/mnt/checkout`], {
+    stdio: "inherit",
+  });
   must(`install -m 755 ${process.execPath} /usr/local/sbin/node`);
   must("npm install -g --silent --offline --prefix /usr/local /mnt/package/pi-daemon-*.tgz");
   return {

@@ -22,7 +22,8 @@ export function readReadmeCommands(): ReadmeCommand[] {
       line++;
       pending += text.replace(/\\$/, "").replace(/\s+#\s.*$/, "") + (text.endsWith("\\") ? " " : "");
       if (text.endsWith("\\")) continue;
-      if (pending.trim() !== "" && !pending.trim().startsWith("#")) commands.push({ line, text: pending.trim(), section });
+      if (pending.trim() !== "" && !pending.trim().startsWith("#"))
+        commands.push({ line, text: pending.trim(), section });
       pending = "";
     }
   }
