@@ -24,6 +24,7 @@ import { createEventBus } from "./system/event-bus.ts";
 import { watchDiskBudget } from "./system/disk-budget.ts";
 import { createFetch } from "./system/fetch.ts";
 import { ensurePrivateDirectory } from "./system/files.ts";
+import { createOpenFolder } from "./system/folder.ts";
 import { gzip } from "./system/gzip.ts";
 import type { HttpSettings, Route } from "./system/http.ts";
 import { createHttpServer } from "./system/http-server.ts";
@@ -112,6 +113,7 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
     endOrphans: createEndOrphans({ clock }),
     fetch: createFetch({ clock }),
     matchPattern,
+    openFolder: createOpenFolder({ clock }),
   };
   shared.actions.offer("storage.snapshot", async () => `wrote snapshots of ${(await storage.snapshot()).join(", ")}`);
   const plugins = new PluginSet(pluginTable, shared, (name) => ({

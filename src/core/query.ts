@@ -5,6 +5,8 @@
  * quotes after the colon where the value has spaces), `beginning*` for a word of which only the beginning is known.
  * Errors: none; an unfinished quote ends with the text, and what fits no form is a word.
  */
+import { matchesWildcards } from "./wildcards.ts";
+
 export interface SearchQuery {
   /** Free text: any of its words may match; more and rarer ones count for more. */
   readonly text: string;
@@ -79,32 +81,4 @@ function compileFilter({ field, value }: MetadataFilter): (metadata: Metadata) =
   if (field === "tag") return ({ tags }) => tags.some((tag) => tag.toLowerCase() === wanted);
   if (!/[*?]/.test(wanted)) return ({ path }) => path.toLowerCase().includes(wanted);
   return ({ path }) => matchesWildcards(path.toLowerCase(), wanted);
-}
-
-/**
- * Whether a pattern with `*` (any characters, slashes too) and `?` (one) covers the whole text.
- *
- * Cost: text x pattern at worst; going back to the last star alone keeps hostile patterns from exploding.
- */
-export function matchesWildcards(text: string, pattern: string): boolean {
-  let at = 0;
-  let next = 0;
-  let star = -1;
-  let resumeAt = 0;
-  while (at < text.length) {
-    if (pattern[next] === "*") {
-      star = next++;
-      resumeAt = at;
-    } else if (next < pattern.length && (pattern[next] === "?" || pattern[next] === text[at])) {
-      next++;
-      at++;
-    } else if (star >= 0) {
-      next = star + 1;
-      at = ++resumeAt;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[next] === "*") next++;
-  return next === pattern.length;
 }

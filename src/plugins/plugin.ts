@@ -12,6 +12,7 @@ import type { Clock } from "../system/clock.ts";
 import type { DefinitionFile } from "../system/definition-folder.ts";
 import type { EventBus } from "../system/event-bus.ts";
 import type { Fetch } from "../system/fetch.ts";
+import type { OpenFolder } from "../system/folder.ts";
 import type { Route } from "../system/http.ts";
 import type { Log } from "../system/log.ts";
 import type { EndOrphans } from "../system/orphans.ts";
@@ -90,6 +91,8 @@ export interface Services {
   readonly matchPattern: MatchPattern;
   /** Files of the plugin's own, below `<dataDir>/<plugin>/files`. */
   readonly files: PluginFiles;
+  /** Reads a folder of a person's own. */
+  readonly openFolder: OpenFolder;
   /** A text that was never given before and that nobody can guess. */
   randomId(): string;
   /** Lets everything else that is ready run first: long work calls it every few milliseconds. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compileFilters, matchesWildcards, parseQuery } from "../../src/core/query.ts";
+import { compileFilters, parseQuery } from "../../src/core/query.ts";
 import { forEachSeed } from "../support/random.ts";
 
 test("words, phrases, exclusions and filters", () => {
@@ -64,14 +64,4 @@ test("filters: every tag, any of the paths, none of the excluded", () => {
   ];
   for (const [query, expected] of rows)
     assert.equal(compileFilters(parseQuery(query).filters)(metadata), expected, query);
-});
-
-test("wildcards agree with a regular expression", () => {
-  forEachSeed(300, (random) => {
-    const text = Array.from({ length: random.int(0, 8) }, () => random.pick(["a", "b"])).join("");
-    const pattern = Array.from({ length: random.int(0, 6) }, () => random.pick(["a", "b", "*", "?"])).join("");
-    const oracle = new RegExp(`^${pattern.replaceAll("*", ".*").replaceAll("?", ".")}$`);
-    assert.equal(matchesWildcards(text, pattern), oracle.test(text), `${text} against ${pattern}`);
-  });
-  assert.equal(matchesWildcards("a".repeat(2000), "*a".repeat(30) + "b"), false);
 });

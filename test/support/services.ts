@@ -35,6 +35,7 @@ export function testServices(given: Partial<Services> = {}): Services {
     endOrphans: unasked("the end of orphans"),
     fetch: unasked("another server"),
     matchPattern,
+    openFolder: unasked("a folder"),
     openStore: unasked("a store"),
     ...given,
   };

@@ -11,6 +11,7 @@ import { type DropReason, Refusal } from "../../core/limits.ts";
 import type { Registry } from "../../core/registry.ts";
 import type { Sample, Series } from "../../core/series.ts";
 import type { Issue } from "../../core/validate.ts";
+import { matchesWildcards } from "../../core/wildcards.ts";
 import type { Reply, Request } from "../../system/http.ts";
 import type { Store } from "../../system/store.ts";
 import { HttpError, jsonReply } from "../plugin.ts";
@@ -200,26 +201,11 @@ function admit(context: IngestContext, sent: Sample, admission: Admission): Refu
  */
 function withBuckets(sample: Sample, registry: Registry, config: MetricsConfig): Sample {
   if (registry.family(sample.name) !== undefined) return sample;
-  const rule = config.buckets.find(({ match }) => matchesPattern(sample.name, match));
+  const rule = config.buckets.find(({ match }) => matchesWildcards(sample.name, match));
   return {
     ...sample,
     buckets: (rule?.buckets as readonly number[] | undefined) ?? sample.buckets ?? DEFAULT_UPPER_BOUNDS,
   };
-}
-
-/** Whether `name` matches `pattern`, in which `*` stands for any text. */
-function matchesPattern(name: string, pattern: string): boolean {
-  const parts = pattern.split("*");
-  const [first, last] = [parts[0]!, parts[parts.length - 1]!];
-  if (parts.length === 1) return name === pattern;
-  if (name.length < first.length + last.length || !name.startsWith(first) || !name.endsWith(last)) return false;
-  let from = first.length;
-  for (const part of parts.slice(1, -1)) {
-    const at = name.indexOf(part, from);
-    if (at === -1) return false;
-    from = at + part.length;
-  }
-  return from <= name.length - last.length;
 }
 
 interface EventContent {
