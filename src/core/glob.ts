@@ -35,11 +35,14 @@ function matchesParts(parts: readonly (NameTest | typeof ANY_FOLDERS)[], names: 
   // A double star at the end asks for at least one name: `a/**` is what lies in `a`, not `a`.
   const endsOpen = parts.at(-1) === ANY_FOLDERS;
   const items = endsOpen ? [...parts, () => true] : parts;
-  return coversAll({
-    length: items.length,
-    isStar: (item) => items[item] === ANY_FOLDERS,
-    step: (item, at) => ((items[item] as NameTest)(names[at]!) ? at + 1 : -1),
-  }, names.length);
+  return coversAll(
+    {
+      length: items.length,
+      isStar: (item) => items[item] === ANY_FOLDERS,
+      step: (item, at) => ((items[item] as NameTest)(names[at]!) ? at + 1 : -1),
+    },
+    names.length,
+  );
 }
 
 function compileName(tokens: readonly Token[]): NameTest {
@@ -47,11 +50,15 @@ function compileName(tokens: readonly Token[]): NameTest {
   if (tokens.length === 0) return (name) => name === "";
   if (tokens.length === 1 && typeof first === "string") return (name) => name === first;
   if (tokens.length === 2 && first === STAR && typeof second === "string") return (name) => name.endsWith(second);
-  return (name) => coversAll({
-    length: tokens.length,
-    isStar: (item) => tokens[item] === STAR,
-    step: (item, at) => step(tokens[item] as string | CharacterTest, name, at),
-  }, name.length);
+  return (name) =>
+    coversAll(
+      {
+        length: tokens.length,
+        isStar: (item) => tokens[item] === STAR,
+        step: (item, at) => step(tokens[item] as string | CharacterTest, name, at),
+      },
+      name.length,
+    );
 }
 
 function step(token: string | CharacterTest, name: string, at: number): number {
@@ -110,12 +117,21 @@ function add(name: Token[] | typeof ANY_FOLDERS | undefined, token: Token): void
 }
 
 const POSIX_CLASSES = new Map<string, RegExp>([
-  ["alnum", /[A-Za-z0-9]/], ["alpha", /[A-Za-z]/], ["blank", /[ \t]/], ["cntrl", /[\x00-\x1f\x7f]/], ["digit", /[0-9]/],
-  ["graph", /[!-~]/], ["lower", /[a-z]/], ["print", /[ -~]/], ["punct", /[!-/:-@[-`{-~]/], ["space", /[ \t\n\v\f\r]/],
-  ["upper", /[A-Z]/], ["xdigit", /[0-9A-Fa-f]/],
+  ["alnum", /[A-Za-z0-9]/],
+  ["alpha", /[A-Za-z]/],
+  ["blank", /[ \t]/],
+  ["cntrl", /[\x00-\x1f\x7f]/],
+  ["digit", /[0-9]/],
+  ["graph", /[!-~]/],
+  ["lower", /[a-z]/],
+  ["print", /[ -~]/],
+  ["punct", /[!-/:-@[-`{-~]/],
+  ["space", /[ \t\n\v\f\r]/],
+  ["upper", /[A-Z]/],
+  ["xdigit", /[0-9A-Fa-f]/],
 ]);
 
-/** A class from just past its `[`; `end` is just past its `]`. `undefined` when it has no end or names an unknown class. */
+/** A class from just past its `[` to just past its `]`; `undefined` when it has no end or names an unknown class. */
 function parseClass(pattern: string, start: number): { test: CharacterTest; end: number } | undefined {
   const isNegated = pattern[start] === "!" || pattern[start] === "^";
   const tests: CharacterTest[] = [];

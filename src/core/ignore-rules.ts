@@ -64,7 +64,11 @@ function parseRule(line: string): IgnoreRule | undefined {
   const matches = compileGlob(pattern.startsWith("/") ? pattern.slice(1) : pattern);
   // Without a slash a pattern is for names, wherever they stand.
   const isAnywhere = !pattern.includes("/");
-  return { isNegated, isForFolders, matches: isAnywhere ? (path) => matches(path.slice(path.lastIndexOf("/") + 1)) : matches };
+  return {
+    isNegated,
+    isForFolders,
+    matches: isAnywhere ? (path) => matches(path.slice(path.lastIndexOf("/") + 1)) : matches,
+  };
 }
 
 /** Without the spaces at its end, unless a backslash keeps them. */

@@ -1,5 +1,6 @@
 /**
- * Paths below a root, and proof that what was opened lies there: however names are exchanged meanwhile, no symbolic link is followed.
+ * Paths below a root, and proof that what was opened lies there: however names are exchanged meanwhile, no
+ * symbolic link is followed.
  *
  * Source: proc(5): on Linux `/proc/self/fd/N` names what a descriptor has open, wherever it is by now.
  * Not: where there is no such file system, the check is by device and inode after a real path, which a link that is
@@ -20,8 +21,15 @@ export interface OpenedPath {
 
 const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 const FAULTS: Readonly<Record<string, FolderFault>> = {
-  ENOENT: "gone", ENOTDIR: "gone", ELOOP: "outside", ENXIO: "special", ENODEV: "special",
-  EACCES: "unreadable", EPERM: "unreadable", ENAMETOOLONG: "unreadable", EISDIR: "special",
+  ENOENT: "gone",
+  ENOTDIR: "gone",
+  ELOOP: "outside",
+  ENXIO: "special",
+  ENODEV: "special",
+  EACCES: "unreadable",
+  EPERM: "unreadable",
+  ENAMETOOLONG: "unreadable",
+  EISDIR: "special",
 };
 
 /** Whether a path names something below a root: relative, parted by `/`, without empty parts, `.` and `..`. */
@@ -38,7 +46,11 @@ export function faultOf(error: unknown): FolderFault | undefined {
  * Opens what lies at `path` below `root` (a real path; `""` is the root itself), to be closed by the caller. Devices,
  * sockets and pipes are not opened. Errors of the file system that are no {@link FolderFault} are thrown.
  */
-export async function openBelow(root: string, path: string, kind: "file" | "folder"): Promise<OpenedPath | FolderFault> {
+export async function openBelow(
+  root: string,
+  path: string,
+  kind: "file" | "folder",
+): Promise<OpenedPath | FolderFault> {
   if (path !== "" && !isBelowRoot(path)) return "outside";
   const full = join(root, path);
   try {

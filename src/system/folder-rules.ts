@@ -1,12 +1,19 @@
 /**
- * What of a folder counts: globs, hidden names, and the .gitignore files on the way -> verdicts for its files and folders.
+ * What of a folder counts: globs, hidden names, .gitignore files on the way -> verdicts on its files and folders.
  *
  * Order: `.git` and hidden names, then `exclude`, then .gitignore files (deeper ones first), then `include`.
- * Not: git's own settings of a person (`core.excludesFile`); an ignore file above the root that takes out the root itself.
+ * Not: a person's own settings of git (`core.excludesFile`); ignore files above the root that take out the root itself.
  */
 import { lstat } from "node:fs/promises";
 import { dirname, relative, sep } from "node:path";
-import { type IgnoreRule, type IgnoreScope, isIgnored, judge, parseIgnoreFile, parseIgnoreRules } from "../core/ignore-rules.ts";
+import {
+  type IgnoreRule,
+  type IgnoreScope,
+  isIgnored,
+  judge,
+  parseIgnoreFile,
+  parseIgnoreRules,
+} from "../core/ignore-rules.ts";
 import { readBelow } from "./folder-read.ts";
 
 export interface FolderRules {
@@ -98,7 +105,10 @@ async function findRepository(root: string): Promise<string | undefined> {
   }
 }
 
-async function readOuterScopes(top: string, prefix: string): Promise<{ scope: IgnoreScope | undefined; isRootIgnored: boolean }> {
+async function readOuterScopes(
+  top: string,
+  prefix: string,
+): Promise<{ scope: IgnoreScope | undefined; isRootIgnored: boolean }> {
   let scope: IgnoreScope | undefined;
   let base = "";
   for (const name of prefix.slice(0, -1).split("/")) {
@@ -110,7 +120,11 @@ async function readOuterScopes(top: string, prefix: string): Promise<{ scope: Ig
 }
 
 /** The scope of one folder: its `.gitignore`, before the `.git/info/exclude` of a repository that begins there. */
-async function readScopes(root: string, base: string, { prefix, outer }: { prefix: string; outer: IgnoreScope | undefined }): Promise<IgnoreScope | undefined> {
+async function readScopes(
+  root: string,
+  base: string,
+  { prefix, outer }: { prefix: string; outer: IgnoreScope | undefined },
+): Promise<IgnoreScope | undefined> {
   let scope = outer;
   for (const file of [".git/info/exclude", ".gitignore"]) {
     const read = await readBelow(root, base + file, LARGEST_IGNORE_FILE_BYTES);

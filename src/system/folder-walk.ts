@@ -3,8 +3,8 @@
  *
  * Units: bytes, milliseconds since the epoch.
  * Order: none that can be relied on; a folder is read as a stream, so that a million entries take little memory.
- * Errors: {@link FolderError} where the root is gone, leads elsewhere or cannot be read, and where nothing can be read right now: then what
- * was not answered is not known to be gone.
+ * Errors: {@link FolderError} where the root is gone, leads elsewhere or cannot be read, and where nothing can be read
+ * right now: then what was not answered is not known to be gone.
  * Cost: never holds the event loop for longer than about {@link SLICE_MS}; measured 15 to 20 us a file.
  * Not: symbolic links are not followed, wherever they lead; pipes, devices and sockets are not opened.
  */
@@ -21,7 +21,7 @@ export interface FolderEntry {
   readonly modifiedMs: number;
 }
 
-/** `outside`: symbolic links, wherever they lead. `unreadable`: also names that are not UTF-8 or hold control characters. */
+/** `outside`: symbolic links, wherever they lead. `unreadable`: also names not of UTF-8, or with control characters. */
 export type SkipReason = "ignored" | "special" | "large" | "outside" | "unreadable";
 /** How much was passed over; a folder counts once, with all that is in it. */
 export type Skipped = Record<SkipReason, number>;
@@ -48,7 +48,8 @@ export class FolderError extends Error {
 }
 
 /** What a walk comes upon: files that count, and the folders that they may be in. */
-export type Found = { readonly kind: "file"; readonly entry: FolderEntry } | { readonly kind: "folder"; readonly path: string };
+export type Found =
+  { readonly kind: "file"; readonly entry: FolderEntry } | { readonly kind: "folder"; readonly path: string };
 
 const SLICE_MS = 4;
 const ENTRIES_AT_ONCE = 64;
@@ -64,7 +65,11 @@ export function walkFolder(root: string, rules: FolderRules, options: WalkOption
 }
 
 /** The folders that files which count may be in, the root (`""`) first. */
-export async function* walkFolders(root: string, rules: FolderRules, options: WalkOptions = {}): AsyncGenerator<string> {
+export async function* walkFolders(
+  root: string,
+  rules: FolderRules,
+  options: WalkOptions = {},
+): AsyncGenerator<string> {
   const skipped: Skipped = { ignored: 0, special: 0, large: 0, outside: 0, unreadable: 0 };
   // No file is admitted, so none is asked for its size.
   const find = findBelow({ root, rules, skipped, foldersOnly: true }, options);
@@ -88,7 +93,9 @@ async function* findBelow(context: WalkContext, { signal, below }: WalkOptions):
     else yield* walk.findAt(start, below);
   } catch (error) {
     if (error instanceof FolderError || signal?.aborted) throw error;
-    throw new FolderError("unreadable", `${context.root} cannot be read now: ${(error as Error).message}`, { cause: error });
+    throw new FolderError("unreadable", `${context.root} cannot be read now: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -127,7 +134,8 @@ class Walk {
     try {
       const stats = await lstat(`${parent.byHandle}/${last}`).catch(() => undefined);
       if (stats?.isDirectory()) inner = await this.#judge.enter(folder, last);
-      else if (stats !== undefined && this.#judge.admitsFile(folder, last)) yield* this.#filesOf(parent, folder, [last]);
+      else if (stats !== undefined && this.#judge.admitsFile(folder, last))
+        yield* this.#filesOf(parent, folder, [last]);
     } finally {
       await parent.handle.close();
     }
@@ -137,7 +145,7 @@ class Walk {
   /** A folder and all that is in it. */
   async *findIn(start: RuledFolder): AsyncGenerator<Found> {
     const waiting: { parent: RuledFolder; name: string }[] = [];
-    for (let folder: RuledFolder | undefined = start; ; ) {
+    for (let folder: RuledFolder | undefined = start; ;) {
       if (folder !== undefined) yield* this.#findInOne(folder, waiting);
       const next = waiting.pop();
       if (next === undefined) return;
@@ -156,7 +164,10 @@ class Walk {
     }
     try {
       yield { kind: "folder", path: folder.base.slice(0, -1) };
-      const directory = await opendir(opened.byHandle, { bufferSize: ENTRIES_AT_ONCE * 4, encoding: "buffer" as BufferEncoding });
+      const directory = await opendir(opened.byHandle, {
+        bufferSize: ENTRIES_AT_ONCE * 4,
+        encoding: "buffer" as BufferEncoding,
+      });
       let names: string[] = [];
       for await (const entry of directory) {
         const name = this.#nameOf(entry);
@@ -193,7 +204,8 @@ class Walk {
     const { skipped } = this.#context;
     if (!this.#judge.admitsFile(folder, name)) skipped.ignored++;
     else if (entry.isSymbolicLink()) skipped.outside++;
-    else if (entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice()) skipped.special++;
+    else if (entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice())
+      skipped.special++;
     else return true;
     return false;
   }

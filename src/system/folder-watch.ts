@@ -15,7 +15,7 @@ import type { Clock, Timer } from "./clock.ts";
 import type { FolderRules } from "./folder-rules.ts";
 import { walkFolders } from "./folder-walk.ts";
 
-/** Paths below the root, parted by `/`, each a file or a folder with all in it; `everything` where they are too many or not known. */
+/** Paths below the root, each a file or a folder with all in it; `everything` where they are too many or not known. */
 export type FolderChange = readonly string[] | "everything";
 
 export interface FolderWatch {
@@ -26,7 +26,11 @@ export interface FolderWatch {
 }
 
 /** The part of `fs.watch` that is used. */
-export type WatchPath = (path: string, options: { recursive: boolean; persistent: boolean }, onEvent: (event: string, name: string | null) => void) => FSWatcher;
+export type WatchPath = (
+  path: string,
+  options: { recursive: boolean; persistent: boolean },
+  onEvent: (event: string, name: string | null) => void,
+) => FSWatcher;
 
 export interface WatchContext {
   readonly clock: Clock;
@@ -45,7 +49,11 @@ const MOST_FOLDERS = 4_096;
 const MOST_CHANGED_PATHS = 1_000;
 
 /** Watches below `root` (a real path), which may come and go. */
-export function watchFolder(context: WatchContext, place: { root: string; rules: FolderRules }, onChange: (change: FolderChange) => void): FolderWatch {
+export function watchFolder(
+  context: WatchContext,
+  place: { root: string; rules: FolderRules },
+  onChange: (change: FolderChange) => void,
+): FolderWatch {
   const watching = new Watching(context, place, onChange);
   watching.start();
   return watching;
@@ -71,7 +79,11 @@ class Watching implements FolderWatch {
   /** What is being done about changes, one after the other. */
   #work: Promise<void> = Promise.resolve();
 
-  constructor({ clock, watchPath = watch, platform = process.platform, mostFolders = MOST_FOLDERS }: WatchContext, { root, rules }: { root: string; rules: FolderRules }, onChange: (change: FolderChange) => void) {
+  constructor(
+    { clock, watchPath = watch, platform = process.platform, mostFolders = MOST_FOLDERS }: WatchContext,
+    { root, rules }: { root: string; rules: FolderRules },
+    onChange: (change: FolderChange) => void,
+  ) {
     this.#clock = clock;
     this.#watchPath = watchPath;
     this.#isWhole = platform === "darwin" || platform === "win32";
@@ -97,9 +109,11 @@ class Watching implements FolderWatch {
   }
 
   #do(task: () => Promise<void>): void {
-    this.#work = this.#work.then(async () => {
-      if (!this.#stop.signal.aborted) await task();
-    }).catch(() => undefined);
+    this.#work = this.#work
+      .then(async () => {
+        if (!this.#stop.signal.aborted) await task();
+      })
+      .catch(() => undefined);
   }
 
   async #watchAnew(): Promise<void> {
@@ -132,7 +146,8 @@ class Watching implements FolderWatch {
   #watchOne(path: string): boolean {
     if (this.#stop.signal.aborted) return false;
     if (this.#watchers.size >= this.#mostFolders) {
-      this.#problem = `${this.#root} has more than ${this.#mostFolders} folders: in the others changes are only found by the rescan`;
+      const folders = `${this.#root} has more than ${this.#mostFolders} folders`;
+      this.#problem = `${folders}: in the others changes are only found by the rescan`;
       return false;
     }
     try {
@@ -148,8 +163,12 @@ class Watching implements FolderWatch {
 
   #explain({ code, message }: NodeJS.ErrnoException): boolean {
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES" || code === "EPERM") return true;
-    const why = code === "ENOSPC" || code === "EMFILE" ? "the system allows no more watches (see fs.inotify.max_user_watches)" : message;
-    this.#problem = `Only ${this.#watchers.size} folders of ${this.#root} are watched: ${why}; elsewhere changes are only found by the rescan`;
+    const why =
+      code === "ENOSPC" || code === "EMFILE"
+        ? "the system allows no more watches (see fs.inotify.max_user_watches)"
+        : message;
+    const watched = `Only ${this.#watchers.size} folders of ${this.#root} are watched`;
+    this.#problem = `${watched}: ${why}; elsewhere changes are only found by the rescan`;
     return false;
   }
 
@@ -174,7 +193,8 @@ class Watching implements FolderWatch {
   #note(path: string | undefined): void {
     if (this.#stop.signal.aborted) return;
     if (path === undefined) this.#changed = "everything";
-    else if (this.#changed !== "everything" && this.#changed.add(path).size > MOST_CHANGED_PATHS) this.#changed = "everything";
+    else if (this.#changed !== "everything" && this.#changed.add(path).size > MOST_CHANGED_PATHS)
+      this.#changed = "everything";
     this.#quiet?.cancel();
     this.#quiet = this.#clock.after(QUIET_MS, () => this.#tell());
     this.#burst ??= this.#clock.after(LONGEST_BURST_MS, () => this.#tell());

@@ -24,7 +24,8 @@ export type OpenFolder = (root: string, rules: FolderRules) => Folder;
 
 export function createOpenFolder(services: { readonly clock: Clock }): OpenFolder {
   return (path, rules) => {
-    if (!isAbsolute(path)) throw new RangeError(`A folder is named by an absolute path, not by ${JSON.stringify(path)}`);
+    if (!isAbsolute(path))
+      throw new RangeError(`A folder is named by an absolute path, not by ${JSON.stringify(path)}`);
     const root = resolve(path);
     return {
       walk: (options) => walkFolder(root, rules, options),

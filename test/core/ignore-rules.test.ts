@@ -38,20 +38,48 @@ describe("the rules of one file", () => {
 test("a deeper file comes first, and counts paths from its own folder", () => {
   const outer: IgnoreScope = { base: "", rules: parseIgnoreRules(["*.txt", "/a/b.md"]), outer: undefined };
   const inner: IgnoreScope = { base: "a/", rules: parseIgnoreRules(["!keep.txt", "/c.md"]), outer };
-  const ignored = ["a/x.txt", "a/keep.txt", "a/b.md", "a/c.md", "a/d.md"].filter((path) => isIgnored(inner, path, "file"));
+  const ignored = ["a/x.txt", "a/keep.txt", "a/b.md", "a/c.md", "a/d.md"].filter((path) =>
+    isIgnored(inner, path, "file"),
+  );
   assert.deepEqual(ignored, ["a/x.txt", "a/b.md", "a/c.md"]);
 });
 
 /** Small enough that patterns meet names often; ASCII, as git matches bytes. */
 const NAMES = ["a", "b", "ab", "a.b", "b.a", "aab", "-", "a b", "[a]", "!a", "#a", "a*", "B", "\\a"] as const;
 const PIECES = [
-  "a", "b", "ab", "a.b", "*", "?", "**", "***", "[ab]", "[!a]", "[a-", "]", "[[:alpha:]]", "[]-a]", "\\", "\\*", "\\a", "/", "/", "/**/", "**/",
-  "/**", " ", "!", "#", ".", "[^b-z]", "\\ ",
+  "a",
+  "b",
+  "ab",
+  "a.b",
+  "*",
+  "?",
+  "**",
+  "***",
+  "[ab]",
+  "[!a]",
+  "[a-",
+  "]",
+  "[[:alpha:]]",
+  "[]-a]",
+  "\\",
+  "\\*",
+  "\\a",
+  "/",
+  "/",
+  "/**/",
+  "**/",
+  "/**",
+  " ",
+  "!",
+  "#",
+  ".",
+  "[^b-z]",
+  "\\ ",
 ];
 
 /**
- * `a**` + `/`: git cuts off text before the first wildcard, and then takes the stars for ones between slashes, against its own documentation; before an escaped slash it
- * takes two stars for at least one folder.
+ * `a**` + `/`: git cuts off text before the first wildcard, and then takes the stars for ones between slashes, against
+ * its own documentation; before an escaped slash it takes two stars for at least one folder.
  */
 const MISREAD = /^[!/]?[^*?[\\]*[^*?[\\/]\*\*+(\\?\/|$)|\*\*\\\//;
 
@@ -80,7 +108,8 @@ function randomTree(random: Random): Tree {
     const path = random.pick([...folders]) + random.pick(NAMES);
     if (!folders.has(`${path}/`)) files.add(path);
   }
-  const patterns = (most: number): string => Array.from({ length: random.int(1, most) }, () => randomPattern(random)).join("\n");
+  const patterns = (most: number): string =>
+    Array.from({ length: random.int(1, most) }, () => randomPattern(random)).join("\n");
   const ignoreFiles = new Map([["", patterns(5)]]);
   for (const folder of folders) if (random.int(0, 3) === 0) ignoreFiles.set(folder, patterns(3));
   return { paths: [...[...folders].slice(1), ...files], ignoreFiles, exclude: patterns(2) };
@@ -115,7 +144,11 @@ function ignoredByGit(root: string, { paths, ignoreFiles, exclude }: Tree): stri
   // A path that begins with a dot is one for certain; git takes `:` and `!` at the beginning for magic.
   const input = paths.map((path) => `./${path.replace(/\/$/, "")}\0`).join("");
   const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
-  const { stdout, status, stderr } = spawnSync("git", ["-C", root, "-c", "core.excludesFile=", "check-ignore", "--stdin", "-z"], { input, encoding: "utf8", env });
+  const { stdout, status, stderr } = spawnSync(
+    "git",
+    ["-C", root, "-c", "core.excludesFile=", "check-ignore", "--stdin", "-z"],
+    { input, encoding: "utf8", env },
+  );
   assert.ok(status === 0 || status === 1, stderr);
   const ignored = new Set(stdout.split("\0").map((path) => path.replace(/^\.\//, "")));
   return paths.filter((path) => ignored.has(path.replace(/\/$/, "")));
@@ -135,7 +168,11 @@ test("git itself ignores the same paths of random trees", (t) => {
     const tree = randomTree(seededRandom(seed));
     const expected = ignoredByGit(root, tree);
     ignored += expected.length;
-    assert.deepEqual(ignoredByUs(tree), expected, `PI_DAEMON_TEST_SEED=${seed} ${JSON.stringify([...tree.ignoreFiles, tree.exclude])}`);
+    assert.deepEqual(
+      ignoredByUs(tree),
+      expected,
+      `PI_DAEMON_TEST_SEED=${seed} ${JSON.stringify([...tree.ignoreFiles, tree.exclude])}`,
+    );
   }
   assert.ok(replay !== undefined || ignored > 100, `only ${ignored} paths were ignored at all`);
 });

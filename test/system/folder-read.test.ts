@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, chmodSync, mkdirSync, promises, realpathSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  promises,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { readBelow } from "../../src/system/folder-read.ts";
@@ -29,9 +40,23 @@ test("the bytes of a file, with its size and time", async (t) => {
 
 describe("what is not read, and why", { skip: isWindows }, () => {
   const rows: readonly (readonly [string, string])[] = [
-    ["none.md", "gone"], ["a/b.md/c", "gone"], ["a", "special"], ["pipe", "special"], ["large.md", "large"], ["sparse.md", "large"],
-    ["link.md", "outside"], ["inner.md", "outside"], ["folder/b.md", "outside"], ["../outside/b.md", "outside"], ["a/../a/b.md", "outside"],
-    ["/etc/hostname", "outside"], ["a//b.md", "outside"], ["./a/b.md", "outside"], ["a/b.md\0", "outside"], ["", "special"], ["n".repeat(300), "unreadable"],
+    ["none.md", "gone"],
+    ["a/b.md/c", "gone"],
+    ["a", "special"],
+    ["pipe", "special"],
+    ["large.md", "large"],
+    ["sparse.md", "large"],
+    ["link.md", "outside"],
+    ["inner.md", "outside"],
+    ["folder/b.md", "outside"],
+    ["../outside/b.md", "outside"],
+    ["a/../a/b.md", "outside"],
+    ["/etc/hostname", "outside"],
+    ["a//b.md", "outside"],
+    ["./a/b.md", "outside"],
+    ["a/b.md\0", "outside"],
+    ["", "special"],
+    ["n".repeat(300), "unreadable"],
   ];
   for (const [path, reason] of rows) {
     test(`${JSON.stringify(path.slice(0, 20))} is ${reason}`, async (t) => {
@@ -109,5 +134,8 @@ test("a file or a folder that turns into a link again and again gives away nothi
   }
   isOver = true;
   await swapping;
-  assert.ok((outcomes.get("read") ?? 0) > 0 && (outcomes.get("outside") ?? 0) > 0, `both happened: ${JSON.stringify([...outcomes])}`);
+  assert.ok(
+    (outcomes.get("read") ?? 0) > 0 && (outcomes.get("outside") ?? 0) > 0,
+    `both happened: ${JSON.stringify([...outcomes])}`,
+  );
 });

@@ -9,7 +9,13 @@ import { fakeClock } from "../support/fake-clock.ts";
 import { until } from "../support/tally.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
-const RULES: FolderRules = { include: [], exclude: ["skipped"], gitignore: true, withHidden: false, maxFileBytes: 1000 };
+const RULES: FolderRules = {
+  include: [],
+  exclude: ["skipped"],
+  gitignore: true,
+  withHidden: false,
+  maxFileBytes: 1000,
+};
 
 interface FakeWatcher extends FSWatcher {
   isClosed: boolean;
@@ -22,14 +28,25 @@ function setUp(t: TestContext, options: Partial<WatchContext> = {}) {
   const clock = fakeClock();
   const watched = new Map<string, { watcher: FakeWatcher; tell: (event: string, name: string | null) => void }>();
   const fakeWatch: WatchPath = (path, _options, onEvent) => {
-    const watcher = Object.assign(new EventEmitter(), { isClosed: false, close: () => void (watcher.isClosed = true) }) as unknown as FakeWatcher;
+    const watcher = Object.assign(new EventEmitter(), {
+      isClosed: false,
+      close: () => void (watcher.isClosed = true),
+    }) as unknown as FakeWatcher;
     watched.set(relative(root, path), { watcher, tell: onEvent });
     return watcher;
   };
   const changes: FolderChange[] = [];
-  const watching = watchFolder({ clock, watchPath: fakeWatch, platform: "linux", ...options }, { root, rules: RULES }, (change) => changes.push(change));
+  const watching = watchFolder(
+    { clock, watchPath: fakeWatch, platform: "linux", ...options },
+    { root, rules: RULES },
+    (change) => changes.push(change),
+  );
   t.after(() => watching.close());
-  const open = (): string[] => [...watched].filter(([, { watcher }]) => !watcher.isClosed).map(([path]) => path).sort();
+  const open = (): string[] =>
+    [...watched]
+      .filter(([, { watcher }]) => !watcher.isClosed)
+      .map(([path]) => path)
+      .sort();
   return { root, clock, watched, changes, watching, open };
 }
 
@@ -55,7 +72,7 @@ test("each folder that counts is watched, and a burst is told of once, when it i
   assert.equal(watching.problem(), undefined);
 });
 
-test("a burst that does not end is told of now and then; one that is too large, or an ignore file, as everything", async (t) => {
+test("a burst that does not end told of now and then; one too large, or an ignore file,: everything", async (t) => {
   const { clock, watched, changes, open } = setUp(t);
   await until(() => open().length === 3);
   for (let beat = 0; beat < 21; beat++) {
@@ -109,27 +126,36 @@ test("a root that goes and comes back is watched again, and all of it told of", 
 test("where the system allows no more watches, a sentence says so and the rest goes on", async (t) => {
   let left = 2;
   const scarce: WatchPath = () => {
-    if (left-- === 0) throw Object.assign(new Error("ENOSPC: System limit for number of file watchers reached"), { code: "ENOSPC" });
+    if (left-- === 0)
+      throw Object.assign(new Error("ENOSPC: System limit for number of file watchers reached"), { code: "ENOSPC" });
     return Object.assign(new EventEmitter(), { close: () => undefined }) as unknown as FSWatcher;
   };
   const { watching, root } = setUp(t, { watchPath: scarce });
   await until(() => watching.problem() !== undefined);
-  assert.equal(watching.problem(), `Only 2 folders of ${root} are watched: the system allows no more watches (see fs.inotify.max_user_watches); elsewhere changes are only found by the rescan`);
+  assert.equal(
+    watching.problem(),
+    `Only 2 folders of ${root} are watched: the system allows no more watches ` +
+      `(see fs.inotify.max_user_watches); elsewhere changes are only found by the rescan`,
+  );
 });
 
 test("no more folders are watched than is fair", async (t) => {
   const { watching, root, open } = setUp(t, { mostFolders: 2 });
   await until(() => watching.problem() !== undefined);
   assert.equal(open().length, 2);
-  assert.equal(watching.problem(), `${root} has more than 2 folders: in the others changes are only found by the rescan`);
+  assert.equal(
+    watching.problem(),
+    `${root} has more than 2 folders: in the others changes are only found by the rescan`,
+  );
 });
 
 test("the system's own watches tell of files and new folders", async (t) => {
   let heard = 0;
-  const really: WatchPath = (path, options, onEvent) => watch(path, options, (event, name) => {
-    heard++;
-    onEvent(event, name);
-  });
+  const really: WatchPath = (path, options, onEvent) =>
+    watch(path, options, (event, name) => {
+      heard++;
+      onEvent(event, name);
+    });
   const platform = process.platform;
   const { root, clock, changes } = setUp(t, { watchPath: really, platform });
   const probe = join(root, "a/b/probe.md");
