@@ -11,9 +11,9 @@
 import { BlockReader, requireKind, writeJson } from "./blocks.ts";
 import { requireId } from "./id-set.ts";
 import type { IdFilter } from "./id-set.ts";
-import { planQuery } from "./lexical-plan.ts";
-import type { LexicalQuery } from "./lexical-plan.ts";
-import { scoreParts, searchSegments } from "./lexical-search.ts";
+import { planConstraints, planQuery } from "./lexical-plan.ts";
+import type { Constraints, LexicalQuery } from "./lexical-plan.ts";
+import { satisfies, scoreParts, searchSegments } from "./lexical-search.ts";
 import type { SearchPlan, Saturation } from "./lexical-search.ts";
 import { readSegment, SEGMENT_ROWS, SegmentBuilder, writeSegment } from "./segment.ts";
 import { SegmentStore } from "./segment-store.ts";
@@ -126,6 +126,17 @@ export class LexicalIndex {
     const scores = scoreParts(place, { plan, saturation: this.#saturation() });
     const parts = plan.terms.map((term, at) => ({ term: this.#vocabulary.term(term), score: scores[at]! }));
     return parts.filter((part) => part.score > 0);
+  }
+
+  /** A test for documents found by other means: whether one holds every phrase and nothing of what is excluded. */
+  constrain(constraints: Constraints): IdFilter {
+    this.seal();
+    const plan = planConstraints(constraints, { vocabulary: this.#vocabulary, documentCount: this.#size });
+    const has = (id: number): boolean => {
+      const place = this.#segments.locate(id);
+      return plan !== undefined && place !== undefined && satisfies(place, plan);
+    };
+    return { has, isCostly: true };
   }
 
   /** How many documents have the term, which must be as `termsOf` gives it. */

@@ -7,6 +7,8 @@
 /** What the indexes need of a filter; a `Set<number>` fits too. */
 export interface IdFilter {
   has(id: number): boolean;
+  /** To be asked only about what is about to become a hit. */
+  readonly isCostly?: true;
 }
 
 /** 2^26: with it, the tables that lead from an id to its place stay under 256 MiB. */
@@ -36,6 +38,23 @@ export class IdSet implements IdFilter {
     this.#words[word]! |= 1 << (id & 31);
   }
 
+  /** Adds `count` ids in a row. */
+  addRange(first: number, count: number): void {
+    if (count < 1) return;
+    requireId(first);
+    const end = first + count;
+    requireId(end - 1);
+    if ((end - 1) >>> 5 >= this.#words.length) this.#grow(((end - 1) >>> 5) + 1);
+    for (let id = first; id < end; ) {
+      const isWholeWord = (id & 31) === 0 && end - id >= 32;
+      const bits = isWholeWord ? 0xffffffff : 1 << (id & 31);
+      const before = this.#words[id >>> 5]!;
+      this.#words[id >>> 5] = before | bits;
+      this.#size += countBits(bits & ~before);
+      id += isWholeWord ? 32 : 1;
+    }
+  }
+
   delete(id: number): void {
     if (!this.has(id)) return;
     this.#size--;
@@ -54,4 +73,10 @@ export function requireId(id: number): void {
   if (!Number.isInteger(id) || id < 0 || id > LARGEST_ID) {
     throw new RangeError(`Cannot use ${id} as an id: expected an integer from 0 to ${LARGEST_ID}`);
   }
+}
+
+function countBits(word: number): number {
+  let pairs = word - ((word >>> 1) & 0x55555555);
+  pairs = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((pairs + (pairs >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

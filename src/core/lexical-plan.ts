@@ -16,6 +16,8 @@ export interface LexicalQuery {
   readonly unfinished?: { readonly prefix: string; readonly isMarked: boolean } | undefined;
 }
 
+export type Constraints = Pick<LexicalQuery, "phrases" | "excluded">;
+
 /** What the plan must know of the index. */
 export interface IndexStatistics {
   readonly vocabulary: Vocabulary;
@@ -95,6 +97,20 @@ function stemBehind(prefix: string, index: IndexStatistics): number[] {
     if (term !== UNKNOWN) return [term];
   }
   return [];
+}
+
+/** What a document must and must not hold; `undefined` where none can: a phrase has an unknown term. */
+export function planConstraints(query: Constraints, index: IndexStatistics): SearchPlan | undefined {
+  const phrases = (query.phrases ?? []).map((phrase) => analysePhrase(phrase, index));
+  const terms = [...new Set(phrases.flatMap((phrase) => phrase.terms))];
+  if (terms.includes(UNKNOWN)) return undefined;
+  return {
+    terms,
+    weights: terms.map(() => 0),
+    required: terms.map((_, at) => at),
+    phrases: phrases.map((phrase) => phrase.pattern).filter((pattern) => pattern.length > 1),
+    ...planExclusions(query.excluded ?? [], index),
+  };
 }
 
 interface AnalysedPhrase {

@@ -215,7 +215,7 @@ function keepCandidates(count: number, least: number): number {
 function offer(segment: Segment, row: number, target: SearchTarget): void {
   const id = segment.ids[row]!;
   if (segment.live[row] === 0 || (target.filter && !target.filter.has(id))) return;
-  if (!satisfies(segment, row, target.plan)) return;
+  if (!satisfies({ segment, row }, target.plan)) return;
   const parts = scoreParts({ segment, row }, target);
   target.best.offer(
     id,
@@ -224,7 +224,7 @@ function offer(segment: Segment, row: number, target: SearchTarget): void {
 }
 
 /** Whether a row has all that the plan requires and nothing that it excludes. */
-function satisfies(segment: Segment, row: number, plan: SearchPlan): boolean {
+export function satisfies({ segment, row }: Place, plan: SearchPlan): boolean {
   const { postings, sequences, offsets } = segment;
   const has = (term: number): boolean => {
     const index = findTerm(postings, term);

@@ -78,6 +78,43 @@ export function termsOfWord(word: string): WordTerms {
   return { parts: parts.map(termOrGap), whole: parts.join("") };
 }
 
+/** A term and the part of the word that it stands for; `end` is one past the last UTF-16 unit. */
+export interface PlacedTerm {
+  /** "" for a position without a term. */
+  readonly term: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** As `termsOfWord`: one for each position, in order, and the identifier as a whole last, where there is one. */
+export function placeTerms(word: string): PlacedTerm[] {
+  const { parts, whole } = termsOfWord(word);
+  const places = placesOfParts(word, parts.length);
+  const placed = parts.map((term, at) => ({ term, ...places[at]! }));
+  if (whole !== undefined) placed.push({ term: whole, start: 0, end: word.length });
+  return placed;
+}
+
+/** The whole word for each part where its letters change as it is made into terms. */
+function placesOfParts(word: string, count: number): { start: number; end: number }[] {
+  const everywhere = { start: 0, end: word.length };
+  if (!isAsciiOnly(word)) return UNSPACED.test(word) ? placesOfPairs(word) : new Array(count).fill(everywhere);
+  let from = 0;
+  const places = separateParts(word).map((part) => {
+    const start = word.indexOf(part, from);
+    from = start + part.length;
+    return { start, end: from };
+  });
+  return places.length === count ? places : new Array(count).fill(everywhere);
+}
+
+function placesOfPairs(word: string): { start: number; end: number }[] {
+  const starts: number[] = [];
+  for (let at = 0; at < word.length; at += String.fromCodePoint(word.codePointAt(at)!).length) starts.push(at);
+  if (starts.length === 1) return [{ start: 0, end: word.length }];
+  return starts.slice(1).map((_, at) => ({ start: starts[at]!, end: starts[at + 2] ?? word.length }));
+}
+
 /** The terms of a text, in its order, stop words left out. */
 export function termsOf(text: string): string[] {
   const found: string[] = [];
@@ -91,11 +128,12 @@ export function termsOf(text: string): string[] {
 
 /** `parseHTTPHeader_v2` -> parse, http, header, v2. */
 function splitIdentifier(word: string): string[] {
+  return separateParts(word).map((part) => part.toLowerCase());
+}
+
+function separateParts(word: string): string[] {
   const spaced = word.replace(/(\p{Ll}|\p{N})(?=\p{Lu})|(\p{Lu})(?=\p{Lu}\p{Ll})/gu, "$& ");
-  return spaced
-    .toLowerCase()
-    .split(/[\s_]+/)
-    .filter((part) => part !== "");
+  return spaced.split(/[\s_]+/).filter((part) => part !== "");
 }
 
 function termOrGap(part: string): string {

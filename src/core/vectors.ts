@@ -175,7 +175,7 @@ export class VectorIndex {
   #scanSlice(first: number, scan: Scan): void {
     const last = Math.min(first + SLICE_ROWS, this.#rowCount);
     this.#store.setQuery(scan.unit);
-    if (!scan.filter) return this.#scanRows(first, last - first, scan);
+    if (!scan.filter || scan.filter.isCostly) return this.#scanRows(first, last - first, scan);
     const passing: number[] = [];
     for (let row = first; row < last; row++) if (scan.filter.has(this.#ids[row]!)) passing.push(row);
     if (passing.length === 0) return;

@@ -259,3 +259,23 @@ test("names that mean something to JavaScript are words like others", () => {
   assert.deepEqual(idsOf(index, "__proto__ "), [0]);
   assert.deepEqual(idsOf(index, "hasOwnProperty "), [1]);
 });
+
+test("a constraint tells of each document what a search for its phrases and exclusions would", () => {
+  forEachSeed(40, (random) => {
+    const index = new LexicalIndex();
+    const words = ["alpha", "beta", "gamma", "readFile", "the", "delta"];
+    const sentence = (most: number): string =>
+      Array.from({ length: random.int(1, most) }, () => random.pick(words)).join(" ");
+    for (let id = 0; id < 60; id++) index.add(id, [{ text: `every ${sentence(12)}`, weight: 1 }]);
+    for (let id = 0; id < 60; id += 7) index.remove(id);
+    const phrases = random.next() < 0.7 ? [sentence(3)] : [];
+    const excluded = random.next() < 0.7 ? [sentence(2)] : [];
+    const { has } = index.constrain({ phrases, excluded });
+    const found = new Set(index.search({ text: "every", phrases, excluded }, { k: 100 }).map(({ id }) => id));
+    for (let id = 0; id < 70; id++) assert.equal(has(id), found.has(id), `${id}: "${phrases}" -"${excluded}"`);
+  });
+  const index = new LexicalIndex();
+  index.add(1, [{ text: "alpha", weight: 1 }]);
+  assert.equal(index.constrain({ phrases: ["never seen"] }).has(1), false);
+  assert.equal(index.constrain({ phrases: ["the"] }).has(1), true);
+});

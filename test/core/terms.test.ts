@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { STOP_WORDS } from "../../src/core/stop-words.ts";
-import { eachWord, termsOf, termsOfWord } from "../../src/core/terms.ts";
+import { eachWord, placeTerms, termsOf, termsOfWord } from "../../src/core/terms.ts";
 import { forEachSeed } from "../support/random.ts";
 
 const ROWS: readonly (readonly [text: string, terms: string])[] = [
@@ -56,4 +56,26 @@ test("words lie in order, apart, and hold all letters and digits", () => {
 test("a run of a million letters is cut into words, in time that grows with it", () => {
   const words = termsOf("x".repeat(1_000_000));
   assert.equal(words.length, 1_000_000 / 64);
+});
+
+test("terms are placed where their letters are", () => {
+  const show = (word: string) => placeTerms(word).map(({ term, start, end }) => `${term || "-"}=${word.slice(start, end)}`);
+  assert.deepEqual(show("readFileSync"), ["read=read", "file=File", "sync=Sync", "readfilesync=readFileSync"]);
+  assert.deepEqual(show("__init__"), ["init=init"]);
+  assert.deepEqual(show("parse_the_URLs"), ["pars=parse", "-=the", "ur=UR", "ls=Ls", "parsetheurls=parse_the_URLs"]);
+  assert.deepEqual(show("Überprüfung"), ["uberprufung=Überprüfung"]);
+  assert.deepEqual(show("日本語"), ["日本=日本", "本語=本語"]);
+  assert.deepEqual(show("日"), ["日=日"]);
+  assert.deepEqual(show("𠮷野家"), ["𠮷野=𠮷野", "野家=野家"]);
+});
+
+test("placed terms are those of the word, inside of it, in order", () => {
+  forEachSeed(300, (random) => {
+    const letters = ["a", "b", "B", "C", "_", "1", "é", "ﬁ", "日", "本", "ä", "Σ"];
+    const word = Array.from({ length: random.int(1, 12) }, () => random.pick(letters)).join("");
+    const { parts, whole } = termsOfWord(word);
+    const placed = placeTerms(word);
+    assert.deepEqual(placed.map(({ term }) => term), whole === undefined ? parts : [...parts, whole]);
+    for (const { start, end } of placed) assert.ok(start >= 0 && end >= start && end <= word.length);
+  });
 });

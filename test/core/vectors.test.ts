@@ -71,6 +71,8 @@ for (const format of FORMATS) {
         const filtered = index.search(query, { k, filter });
         assertNear(filtered, searchAll(passing, query, k), tolerance);
         for (const { id } of filtered) assert.ok(filter.has(id));
+        const costly = { has: (id: number) => filter.has(id), isCostly: true } as const;
+        assert.deepEqual(index.search(query, { k, filter: costly }), filtered);
         if (format !== "int8")
           assert.deepEqual(
             hits.map(({ id }) => id),

@@ -1,0 +1,64 @@
+/**
+ * Collections, a project and filters -> the ids of the chunks that a search may find.
+ *
+ * Order: collections that are named bring all of their projects; a project brings what belongs to it and what belongs
+ * to none; without either, only what belongs to none is searched. A document's own project counts before that of its
+ * collection.
+ * Cost: a test for each document, a few writes for its chunks however many there are; it yields now and then.
+ */
+import { IdSet } from "../../core/id-set.ts";
+import { compileFilters } from "../../core/query.ts";
+import type { MetadataFilter } from "../../core/query.ts";
+import type { StoredDocument } from "./document.ts";
+import type { CollectionScope, Knowledge } from "./knowledge.ts";
+
+export interface SearchScope {
+  /** `undefined`: all. */
+  readonly collections: readonly string[] | undefined;
+  readonly project: string | undefined;
+  readonly filters: readonly MetadataFilter[];
+}
+
+/** As a project: whatever the project. */
+export const ANY_PROJECT = "*";
+
+type Sources = Pick<Knowledge, "collections" | "documentsOf">;
+
+const DOCUMENTS_A_SLICE = 2048;
+
+/** `undefined` where nothing is left out. What has expired by `nowMs` is. */
+export function* selectChunks(
+  knowledge: Sources,
+  scope: SearchScope,
+  nowMs: number,
+): Generator<void, IdSet | undefined> {
+  const matches = compileFilters(scope.filters);
+  const chosen = new IdSet();
+  let seen = 0;
+  let isWhole = true;
+  for (const collection of knowledge.collections()) {
+    const isNamed = scope.collections?.includes(collection.name) ?? true;
+    for (const document of knowledge.documentsOf(collection.name)) {
+      if (++seen % DOCUMENTS_A_SLICE === 0) yield;
+      const isFound = isNamed && isInProject(document, collection, scope) && !isOver(document, nowMs);
+      if (isFound && (scope.filters.length === 0 || matches({ ...document, path: document.id }))) {
+        chosen.addRange(document.firstChunkId, document.chunkCount);
+      } else {
+        isWhole = false;
+        if (!isNamed) break;
+      }
+    }
+  }
+  return isWhole ? undefined : chosen;
+}
+
+function isInProject(document: StoredDocument, collection: CollectionScope, scope: SearchScope): boolean {
+  const { project } = scope;
+  if (project === ANY_PROJECT || (project === undefined && scope.collections !== undefined)) return true;
+  const own = document.project ?? collection.project;
+  return own === undefined || own === project;
+}
+
+function isOver({ expiresMs }: StoredDocument, nowMs: number): boolean {
+  return expiresMs !== undefined && expiresMs <= nowMs;
+}
