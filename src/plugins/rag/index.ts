@@ -1,8 +1,9 @@
 /**
  * The knowledge plugin: folders, notes and pi's sessions, kept as chunks that a search finds.
  *
- * The parts: `collections.ts` says which collections there are, `corpus.ts` keeps their documents; `engine.ts` puts
- * them together.
+ * The parts: `collections.ts` says which collections there are, `corpus.ts` keeps their documents, `texts.ts` reads
+ * them, `indexes.ts` finds their chunks, `leg-refresh.ts` keeps the vectors young; `knowledge-view.ts` is what a search
+ * sees of it all; `engine.ts` puts them together.
  */
 import type { Plugin, PluginFactory, Services } from "../plugin.ts";
 import { type RagConfig, ragSchema } from "./config.ts";

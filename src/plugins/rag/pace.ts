@@ -1,0 +1,40 @@
+/** Long work that gives way to everything else every few milliseconds, and stands still when it is told to. */
+
+export interface PaceServices {
+  readonly clock: { monotonicMs(): number };
+  turn(): Promise<void>;
+}
+
+/** Work goes on for so long at a time. */
+const SLICE_MS = 3;
+
+export class Pace {
+  readonly #services: PaceServices;
+  #untilMs = 0;
+  #held: Promise<void> | undefined;
+
+  constructor(services: PaceServices) {
+    this.#services = services;
+  }
+
+  /** To be awaited between two steps: mostly it resolves at once. */
+  async giveWay(): Promise<void> {
+    if (this.#held === undefined && this.#services.clock.monotonicMs() < this.#untilMs) return;
+    await this.#services.turn();
+    while (this.#held !== undefined) await this.#held;
+    this.#untilMs = this.#services.clock.monotonicMs() + SLICE_MS;
+  }
+
+  /** Whoever gives way waits until `work` is done. One at a time. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#held !== undefined) await this.#held;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    try {
+      return await work();
+    } finally {
+      this.#held = undefined;
+      resolve();
+    }
+  }
+}
