@@ -35,6 +35,9 @@ async function start(): Promise<void> {
       err: (text) => void process.stderr.write(text + "\n"),
       outHasColours: wantsColours && process.stdout.isTTY,
       errHasColours: wantsColours && process.stderr.isTTY,
+      ...(process.stderr.isTTY && process.env["TERM"] !== "dumb"
+        ? { showStatus: (line: string) => void process.stderr.write(`\r${line}\u001b[K`) }
+        : {}),
       columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     },
     clock: systemClock,

@@ -38,6 +38,8 @@ export interface Terminal {
   /** Whether a person looks at what `out` and `err` write, and wants it in colour. */
   readonly outHasColours: boolean;
   readonly errHasColours: boolean;
+  /** Puts a line on the terminal in place of the one put there before; an empty one takes it away. */
+  readonly showStatus?: (line: string) => void;
   /** Columns of the terminal that `out` writes to; `undefined` when it is a file or a pipe. */
   readonly columns: number | undefined;
 }

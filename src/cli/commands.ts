@@ -10,6 +10,7 @@ import { logsCommand } from "./logs.ts";
 import { metricsCommand } from "./metrics.ts";
 import { sendCommand } from "./send.ts";
 import { serviceCommands } from "./service.ts";
+import { ragCommands } from "./rag.ts";
 import { reloadCommand, statusCommand, versionCommand } from "./status.ts";
 import { tokenCommand } from "./token.ts";
 
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   sendCommand,
   ...jobCommands,
   ...cronCommands,
+  ...ragCommands,
   ...configCommands,
   ...serviceCommands,
   tokenCommand,

@@ -23,7 +23,7 @@ export interface Finding {
   readonly advice?: string;
 }
 
-type Found = Omit<Finding, "subject">;
+export type Found = Omit<Finding, "subject">;
 
 export interface Check {
   readonly subject: string;

@@ -14,7 +14,7 @@ export const doctorCommand: Command = {
   async run(call) {
     const findings = await examine(call);
     if (call.args.isSet("json")) call.terminal.out(JSON.stringify(findings));
-    else describe(findings, call);
+    else tellFindings(call, findings);
     return findings.some(({ result }) => result === "fail") ? EXIT.failure : EXIT.ok;
   },
 };
@@ -36,7 +36,8 @@ async function runCheck({ subject, look }: Check, call: CommandCall, place: Plac
   }
 }
 
-function describe(findings: readonly Finding[], { terminal }: CommandCall): void {
+/** A line for each finding, what to do about it, and how many are bad. */
+export function tellFindings({ terminal }: CommandCall, findings: readonly Finding[]): void {
   const paint = createPainter(terminal.outHasColours);
   const width = Math.max(...findings.map(({ subject }) => subject.length));
   for (const { subject, result, message, advice } of findings) {

@@ -33,7 +33,10 @@ function describeHit(hit: Json, cwd: string): string {
   const { path, collection, id, startLine, endLine, headings, snippet } = hit;
   const place = typeof path === "string" ? shortenPath(path, cwd) : `${String(collection)}/${String(id)}`;
   const under = Array.isArray(headings) && headings.length > 0 ? `  ${headings.map(String).join(" > ")}` : "";
-  const excerpt = String(snippet ?? "").replace(/\s+/g, " ").trim().slice(0, SNIPPET_CHARACTERS);
+  const excerpt = String(snippet ?? "")
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, SNIPPET_CHARACTERS);
   return cleanText(`${place}:${String(startLine)}-${String(endLine)}${under}\n  ${excerpt}`);
 }
 

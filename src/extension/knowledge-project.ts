@@ -11,7 +11,9 @@ import { dirname, join } from "node:path";
 
 export function projectIdOf(cwd: string): string {
   const folder = realPathOf(cwd);
-  return createHash("sha256").update(findRepository(folder) ?? folder).digest("hex");
+  return createHash("sha256")
+    .update(findRepository(folder) ?? folder)
+    .digest("hex");
 }
 
 function findRepository(folder: string): string | undefined {

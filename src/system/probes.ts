@@ -66,3 +66,24 @@ export function readJsonFile(path: string): unknown {
     return undefined;
   }
 }
+
+/** How many folders there are below one, itself included, without those of `.git` and `node_modules`; `most` at most. */
+export function countFolders(root: string, most: number): number {
+  let count = 0;
+  const waiting = [root];
+  for (let folder = waiting.pop(); folder !== undefined && count < most; folder = waiting.pop()) {
+    count++;
+    for (const name of foldersIn(folder)) if (!SELDOM_WATCHED.has(name)) waiting.push(join(folder, name));
+  }
+  return count;
+}
+
+const SELDOM_WATCHED = new Set([".git", "node_modules"]);
+
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}

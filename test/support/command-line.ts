@@ -96,7 +96,8 @@ const refuse = (): never => {
 };
 const noHost: Surroundings["host"] = {
   stderr: process.stderr,
-  on: refuse,
+  // Ctrl-C is listened to by commands that wait, too.
+  on: (event) => (event === "SIGINT" ? undefined : refuse()),
   tellParent: refuse,
   hasLostTerminal: refuse,
   exitNow: refuse,
