@@ -54,6 +54,7 @@ test("without a file there are the defaults", (t) => {
     logging: { level: "info", format: "json", file: null, maxBytes: 10_485_760, keep: 5 },
     rateLimit: { requestsPerSecond: 1000, burst: 5000 },
     storage: { durability: "async", maxJournalBytes: 67_108_864, maxBytes: 1_073_741_824 },
+    watchdog: { timeoutMs: null },
     dataDir: join(there.home, ".pi/daemon/data"),
     sample: {
       retentionMinutes: 60, retentionByType: {}, buckets: [], folder: join(there.home, "sample"), webhooks: [],

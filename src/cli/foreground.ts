@@ -11,6 +11,7 @@ import { createFileSink } from "../system/log-file.ts";
 import { createStreamSink } from "../system/log-stream.ts";
 import { createLog, type LogSink, type RootLog } from "../system/log.ts";
 import { VERSION } from "../system/version.ts";
+import { startWatchdog, watchdogLimit } from "../system/watchdog.ts";
 import { type CommandCall, CommandError, EXIT } from "./command.ts";
 import { endBySignal } from "./end-by-signal.ts";
 import { needSettings, readSettings } from "./settings.ts";
@@ -47,6 +48,7 @@ export async function runForeground(call: CommandCall): Promise<number> {
     // Before it has started, so that a signal meanwhile ends it in order too.
     const stopped = endBySignal(call, starting, log);
     const daemon = await starting;
+    watch(call, settings.config);
     call.host.tellParent({ url: daemon.url, socketPath: daemon.socketPath, version: VERSION } satisfies ReadyMessage);
     code = await stopped;
   } catch (error) {
@@ -56,6 +58,13 @@ export async function runForeground(call: CommandCall): Promise<number> {
   // Whatever still holds the event loop open, a client that does not read for one, had its time.
   call.host.exitNow(code);
   return code;
+}
+
+/** From the start on: what recovery takes is bounded by whoever waits for the start. */
+function watch({ args, env, host }: CommandCall, { logging, watchdog }: Config): void {
+  const logFile = args.value("log-file");
+  const logFormat = logFile === undefined && host.stderr.isTTY === true ? "text" : logging.format;
+  startWatchdog({ timeoutMs: watchdogLimit(watchdog.timeoutMs, env), logFormat, logFile });
 }
 
 function openLog(call: CommandCall, config: Config, secrets: () => readonly string[]): RootLog {

@@ -16,6 +16,7 @@ const NEED_RESTART: readonly string[] = [
   "logging.file",
   "logging.maxBytes",
   "logging.keep",
+  "watchdog.timeoutMs",
 ];
 
 export interface ConfigChanges {

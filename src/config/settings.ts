@@ -68,6 +68,18 @@ const storage = section({
   maxBytes: withDefault(integer({ min: 1_048_576 }), 1_073_741_824),
 });
 
+/** Shorter would take a long garbage collection for a loop that hangs. */
+const SHORTEST_WATCHDOG_MS = 1000;
+const watchdog = section({
+  timeoutMs: withDefault(
+    refine(nullable(integer({ min: 0, max: LONGEST_TIMEOUT_MS })), (timeoutMs) => {
+      const isGood = timeoutMs === null || timeoutMs === 0 || timeoutMs >= SHORTEST_WATCHDOG_MS;
+      return isGood ? undefined : `expected 0, which is never, or at least ${SHORTEST_WATCHDOG_MS}, got ${timeoutMs}`;
+    }),
+    null,
+  ),
+});
+
 /** The settings of the daemon itself; those of a plugin stand under its name, checked by its own schema. */
 export interface Config {
   readonly server: Infer<typeof server>;
@@ -76,6 +88,7 @@ export interface Config {
   readonly logging: Infer<typeof logging>;
   readonly rateLimit: Infer<typeof rateLimit>;
   readonly storage: Infer<typeof storage>;
+  readonly watchdog: Infer<typeof watchdog>;
   /** Absolute once loaded. */
   readonly dataDir: string;
   readonly [plugin: string]: unknown;
@@ -85,7 +98,7 @@ export interface Config {
 export function settingsSchema(pluginSchemas: readonly PluginSchema[], dataDir: string): Schema<Config> {
   const switches = Object.fromEntries(pluginSchemas.map(({ name }) => [name, withDefault(boolean(), true)]));
   const ofPlugins = Object.fromEntries(pluginSchemas.map(({ name, schema }) => [name, withDefault(schema, {})]));
-  const ofDaemon = { server, plugins: section(switches), auth, logging, rateLimit, storage };
+  const ofDaemon = { server, plugins: section(switches), auth, logging, rateLimit, storage, watchdog };
   const all = object({ ...ofDaemon, dataDir: withDefault(filePath(), dataDir), ...ofPlugins });
   return refine(all as Schema<Config>, checkTogether);
 }

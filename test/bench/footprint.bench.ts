@@ -19,10 +19,15 @@ export async function bench(): Promise<void> {
     (["counter", "histogram", "summary"] as const).map((type) => ({ type, bytes: heapPerSeries(type) })),
   );
   const starts = [];
-  for (let round = 0; round < STARTS; round++) starts.push(await measureStart());
+  const watched = [];
+  for (let round = 0; round < STARTS; round++) {
+    starts.push(await measureStart({ watchdog: { timeoutMs: 0 } }));
+    watched.push(await measureStart({ watchdog: { timeoutMs: 60_000 } }));
+  }
   printTable("a daemon of its own", [
     { figure: "from start to the first answer, ms", median: median(starts.map(({ startMs }) => startMs)) },
     { figure: "resident when idle, MiB", median: median(starts.map(({ resident }) => resident / 2 ** 20)) },
+    { figure: "the same with the watchdog, MiB", median: median(watched.map(({ resident }) => resident / 2 ** 20)) },
   ]);
 }
 
@@ -45,10 +50,16 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed;
 }
 
-async function measureStart(): Promise<{ startMs: number; resident: number }> {
+async function measureStart(
+  settings: Readonly<Record<string, unknown>>,
+): Promise<{ startMs: number; resident: number }> {
   const directory = mkdtempSync(join(tmpdir(), "pi-daemon-start-"));
   const port = await freePort();
-  const config = writeConfig(join(directory, "config.json"), { dataDir: join(directory, "data"), server: { port } });
+  const config = writeConfig(join(directory, "config.json"), {
+    dataDir: join(directory, "data"),
+    server: { port },
+    ...settings,
+  });
   const cli = new URL("../../src/cli.ts", import.meta.url).pathname;
   const startedMs = performance.now();
   const child = spawn(

@@ -93,6 +93,30 @@ describe("the system service", { skip: findObstacle() }, () => {
     );
   });
 
+  test("ends a daemon whose event loop hangs, and starts it again with all counters", () => {
+    const hang = "process.on('SIGUSR2', () => { for (;;); })";
+    must(`printf %s "${hang}" > /usr/local/lib/hang.mjs && mkdir /run/systemd/system/pi-daemon.service.d`);
+    must(
+      "printf '[Service]\\nEnvironment=NODE_OPTIONS=--import=/usr/local/lib/hang.mjs\\n' > /run/systemd/system/pi-daemon.service.d/hang.conf",
+    );
+    must(
+      'cp /etc/pi-daemon/config.json /tmp/good.json && sed -i \'1s/{/{"watchdog":{"timeoutMs":1000},/\' /etc/pi-daemon/config.json',
+    );
+    must("systemctl daemon-reload && systemctl restart pi-daemon.service");
+    const pid = show("MainPID");
+    must(`kill -USR2 ${pid}`);
+    must(
+      untilTrue(
+        `[ "$(systemctl show -P MainPID pi-daemon.service)" != ${pid} ] && ${CURL} http://127.0.0.1:9876/metrics 2>/dev/null | grep -q '^kept_total 5$'`,
+      ),
+    );
+    assert.match(must("journalctl -u pi-daemon.service --no-pager"), /the event loop has stood still for 1000 ms/);
+    must(
+      "cp /tmp/good.json /etc/pi-daemon/config.json && rm -r /run/systemd/system/pi-daemon.service.d /usr/local/lib/hang.mjs",
+    );
+    must("systemctl daemon-reload && systemctl restart pi-daemon.service");
+  });
+
   test("does not try again and again with a bad config", () => {
     must(`cp /etc/pi-daemon/config.json /tmp/good.json && echo '{"server":{"prot":1}}' > /etc/pi-daemon/config.json`);
     const restarts = show("NRestarts");
