@@ -72,7 +72,7 @@ test("each folder that counts is watched, and a burst is told of once, when it i
   assert.equal(watching.problem(), undefined);
 });
 
-test("a burst that does not end told of now and then; one too large, or an ignore file,: everything", async (t) => {
+test("a burst that does not end is told of now and then; one too large, or ignore files: everything", async (t) => {
   const { clock, watched, changes, open } = setUp(t);
   await until(() => open().length === 3);
   for (let beat = 0; beat < 21; beat++) {
