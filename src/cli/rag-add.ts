@@ -1,22 +1,20 @@
-/** `rag add` and `rag note`: what goes into the knowledge base. */
-import { readFileSync, realpathSync, statSync } from "node:fs";
+/** `rag add`: a folder, or pi's sessions, into the knowledge base. */
+import { realpathSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { DaemonError } from "../client.ts";
-import { parseDuration } from "../core/duration.ts";
-import { quote } from "../core/printable.ts";
+import { type Client, DaemonError } from "../client.ts";
+import { escapeUnprintable, quote } from "../core/printable.ts";
 import { type Command, type CommandCall, CommandError, EXIT } from "./command.ts";
 import { findDaemon } from "./place.ts";
-import { callAbout, collectionPath, projectToAdd, readList } from "./rag-calls.ts";
+import { callAbout, listCollections, projectToAdd } from "./rag-calls.ts";
 import { waitForIndex } from "./rag-progress.ts";
 import { describeContent, describeProject, describeSkipped } from "./rag-texts.ts";
-import type { CollectionShown, DocumentShown } from "./rag-views.ts";
+import type { CollectionShown } from "./rag-views.ts";
 import { readableDuration } from "./style.ts";
 import { tell } from "./tell.ts";
 
-const PROJECT = { name: "project", value: "PROJECT" } as const;
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
-const addCommand: Command = {
+export const addCommand: Command = {
   name: "rag add",
   operands: ["[FOLDER]"],
   options: [
@@ -25,7 +23,11 @@ const addCommand: Command = {
     { name: "exclude", value: "GLOB", isRepeatable: true, summary: "no files like this" },
     { name: "watch", summary: "see changes as they happen, whatever the config says" },
     { name: "no-watch", summary: "look for changes now and then only" },
-    { ...PROJECT, summary: "whom it belongs to: here, none (everyone), or a name (else its git repository)" },
+    {
+      name: "project",
+      value: "PROJECT",
+      summary: "whom it belongs to: here, none (everyone), or a name (else its git repository)",
+    },
     { name: "sessions", summary: "pi's session files instead of a folder" },
     { name: "no-wait", summary: "do not wait until it is indexed" },
   ],
@@ -45,7 +47,7 @@ const addCommand: Command = {
     const startMs = call.clock.monotonicMs();
     const path = "/api/rag/collections";
     const made = await callAbout<CollectionShown>(client, [], { method: "POST", path, body }).catch((error: unknown) =>
-      Promise.reject(explainRefusal(error, body.name)),
+      explainRefusal(error, client, body).then((told) => Promise.reject(told)),
     );
     const isWaiting = !call.args.isSet("no-wait");
     // It may have been indexed by now; what it was made from has not.
@@ -67,7 +69,7 @@ export function tellIndexed(
     ? `${name}: ${describeContent(shown)} in ${readableDuration(tookMs)}, for ${describeProject(project)}`
     : `${name} is being indexed, for ${describeProject(project)}; see "pi-daemon rag list"`;
   tell(call, shown, skipped === "" ? text : `${text}; left out: ${skipped}`);
-  for (const problem of problems) call.terminal.err(`warning: ${quote(problem)}`);
+  for (const problem of problems) call.terminal.err(`warning: ${escapeUnprintable(problem)}`);
 }
 
 interface NewCollection {
@@ -130,67 +132,18 @@ function nameOf(root: string): string {
   throw new CommandError(EXIT.usage, `${quote(root)} gives no name for a collection`, "give one: --name NAME");
 }
 
-function explainRefusal(error: unknown, name: string): unknown {
+async function explainRefusal(error: unknown, client: Client, { name, root }: NewCollection): Promise<unknown> {
   if (!(error instanceof DaemonError)) return error;
   if (error.status === 409) {
+    const all = await listCollections(client);
+    if (root !== undefined && all.some((each) => each.name === name && each.root === root)) {
+      const hint = `"pi-daemon rag reindex ${name}" looks for changes now; to add it otherwise, remove it first`;
+      return new CommandError(EXIT.failure, `${quote(root)} is indexed already, as ${quote(name)}`, hint);
+    }
     const hint = `choose another one with --name; "pi-daemon rag show ${name}" shows it, "rag remove" removes it`;
     return new CommandError(EXIT.failure, `there is a collection ${quote(name)} already`, hint);
   }
   if (!/allowedRoots/.test(error.message)) return error;
   const hint = 'add the folder to rag.allowedRoots in the config, then "pi-daemon reload"';
-  return new CommandError(EXIT.failure, error.message, hint);
+  return new CommandError(EXIT.failure, escapeUnprintable(error.message), hint);
 }
-
-const noteCommand: Command = {
-  name: "rag note",
-  operands: ["TEXT..."],
-  options: [
-    { name: "title", value: "TITLE", summary: "what it is about" },
-    { name: "tags", value: "A,B", isRepeatable: true, summary: "words to find it by: tag:A in a search" },
-    { ...PROJECT, summary: "whom it belongs to: here, none (everyone), or a name (else the git repository)" },
-    { name: "ttl", value: "DURATION", summary: "forget it after this time: 30d" },
-    { name: "collection", value: "NAME", summary: "where it is kept (notes)" },
-  ],
-  summary: "keep a note; - takes it from standard input",
-  details: "In a git repository a note belongs to that project, elsewhere to everyone.",
-  examples: [
-    'pi-daemon rag note "The staging database is reset every Monday" --tags staging,db',
-    "git log -1 --format=%B | pi-daemon rag note - --title release --ttl 30d",
-  ],
-  async run(call) {
-    const { args } = call;
-    const text = readText(args.operands);
-    const ttl = args.value("ttl");
-    const title = args.value("title");
-    const project = projectToAdd(call, process.cwd());
-    const body = {
-      text,
-      tags: readList(args.values("tags")),
-      ...(title !== undefined && { title }),
-      ...(project !== null && { project }),
-      ...(ttl !== undefined && { ttlMs: readDuration(ttl) }),
-    };
-    const { client } = await findDaemon(call);
-    const collection = args.value("collection") ?? "notes";
-    const path = `${collectionPath(collection)}/documents`;
-    const kept = await callAbout<DocumentShown>(client, [], { method: "POST", path, body });
-    tell(call, kept, `kept as ${kept.collection}/${kept.id}, for ${describeProject(kept.project)}`);
-    return EXIT.ok;
-  },
-};
-
-function readText(operands: readonly string[]): string {
-  const text = operands.length === 1 && operands[0] === "-" ? readFileSync(0, "utf8") : operands.join(" ");
-  if (text.trim() !== "") return text;
-  throw new CommandError(EXIT.usage, "the note is empty", 'write it behind the command, or "-" to take standard input');
-}
-
-function readDuration(text: string): number {
-  try {
-    return parseDuration(text);
-  } catch (error) {
-    throw new CommandError(EXIT.usage, (error as Error).message, "for example: --ttl 30d");
-  }
-}
-
-export const addCommands: readonly Command[] = [addCommand, noteCommand];

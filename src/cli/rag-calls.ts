@@ -63,8 +63,8 @@ export async function callAbout<T>(
   }
 }
 
-/** Throws CommandError for a collection that is not there: a search would just find nothing in it. */
-export async function needCollections(client: Client, names: readonly string[]): Promise<void> {
+/** Throws CommandError for a collection that is not there. */
+async function needCollections(client: Client, names: readonly string[]): Promise<void> {
   const all = await listCollections(client);
   const missing = names.find((name) => !all.some((each) => each.name === name));
   if (missing === undefined) return;

@@ -4,7 +4,7 @@ import { escapeUnprintable } from "../core/printable.ts";
 import { type Command, type CommandCall, CommandError, EXIT } from "./command.ts";
 import { readWholeNumber } from "./numbers.ts";
 import { findDaemon } from "./place.ts";
-import { callAbout, needCollections, projectToSearch, readList } from "./rag-calls.ts";
+import { callAbout, projectToSearch, readList } from "./rag-calls.ts";
 import { describeHit } from "./rag-texts.ts";
 import type { ContextAnswer, SearchAnswer } from "./rag-views.ts";
 import { createPainter } from "./style.ts";
@@ -42,7 +42,6 @@ export const searchCommand: Command = {
   async run(call) {
     const request = readRequest(call);
     const { client } = await findDaemon(call);
-    if (request.collections !== undefined) await needCollections(client, request.collections);
     if (call.args.isSet("context")) await printContext(call, client, request);
     else await printHits(call, client, request);
     return EXIT.ok;
@@ -75,7 +74,7 @@ function readRequest(call: CommandCall): SearchBody {
     ...(mode !== undefined && { mode }),
     ...(k !== undefined && { k: readWholeNumber("k", k, { fallback: 10, least: 1, most: 100 }) }),
     ...(budget !== undefined && {
-      budget: readWholeNumber("budget", budget, { fallback: 2000, least: 50, most: 100_000 }),
+      budget: readWholeNumber("budget", budget, { fallback: 2000, least: 100, most: 100_000 }),
     }),
   };
 }

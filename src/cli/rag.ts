@@ -2,10 +2,11 @@
 import { escapeUnprintable, quote } from "../core/printable.ts";
 import { type Command, type CommandCall, EXIT } from "./command.ts";
 import { findDaemon } from "./place.ts";
-import { addCommands } from "./rag-add.ts";
+import { addCommand } from "./rag-add.ts";
 import { callAbout } from "./rag-calls.ts";
 import { changeCommands } from "./rag-change.ts";
 import { ragDoctorCommand } from "./rag-doctor.ts";
+import { noteCommand } from "./rag-note.ts";
 import { searchCommand } from "./rag-search.ts";
 import { showCommand } from "./rag-show.ts";
 import { describeAge, describeContent, describeProject, describeState } from "./rag-texts.ts";
@@ -93,7 +94,8 @@ const statusCommand: Command = {
 };
 
 export const ragCommands: readonly Command[] = [
-  ...addCommands,
+  addCommand,
+  noteCommand,
   searchCommand,
   listCommand,
   showCommand,

@@ -128,11 +128,11 @@ export function createClient(
     get: (path) => transport.call(chooseTarget(config), { method: "GET", path, timeoutMs: config.requestTimeoutMs }),
     async call(call) {
       // Nothing of the request itself does, and pi's print mode ends when nothing is left to wait for.
-      const hold = setTimeout(() => undefined, call.timeoutMs);
+      const hold = setInterval(() => undefined, 60_000);
       try {
         return await transport.call(chooseTarget(config), call);
       } finally {
-        clearTimeout(hold);
+        clearInterval(hold);
       }
     },
     configure(next) {

@@ -43,7 +43,10 @@ test("a life of a folder and of notes", async (t) => {
     assert.equal(status.at(-1), "", "the bar is taken away");
     const again = await rag("add", folder);
     assert.equal(again.code, 1);
-    assert.match(again.err, /there is a collection "my-docs" already\n {2}choose another one with --name/);
+    assert.match(again.err, /My Docs" is indexed already, as "my-docs"\n {2}"pi-daemon rag reindex my-docs" looks/);
+    const other = await rag("add", cli.home, "--name", "my-docs");
+    assert.equal(other.code, 1);
+    assert.match(other.err, /there is a collection "my-docs" already\n {2}choose another one with --name/);
   });
 
   await t.test("note: of this project, of everyone, with tags", async () => {

@@ -94,6 +94,8 @@ export async function startKnowledgeStandIn(t: TestContext): Promise<{ url: stri
   const answer = (method: string, url: URL, body: Record<string, unknown>): [status: number, answer?: unknown] => {
     const [, , , what, name, , id] = url.pathname.split("/").map(decodeURIComponent);
     const missing = (text: string): [number, unknown] => [404, { error: text, code: "NOT_FOUND" }];
+    const unknown = ((body["collections"] ?? []) as string[]).find((each) => !collections.has(each));
+    if (unknown !== undefined) return missing(`there is no collection "${unknown}"`);
     if (what === "search") return [200, { hits: find(body as { q: string }), notices: [], tookMs: 1 }];
     if (what === "context") {
       const hits = find(body as { q: string }) as Kept[];
