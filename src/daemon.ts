@@ -24,6 +24,7 @@ import { createEventBus } from "./system/event-bus.ts";
 import { watchDiskBudget } from "./system/disk-budget.ts";
 import { createFetch } from "./system/fetch.ts";
 import { ensurePrivateDirectory } from "./system/files.ts";
+import { findFolder } from "./system/find-folder.ts";
 import { createOpenFolder } from "./system/folder.ts";
 import { gzip } from "./system/gzip.ts";
 import type { HttpSettings, Route } from "./system/http.ts";
@@ -35,6 +36,7 @@ import { createEndOrphans } from "./system/orphans.ts";
 import { createPluginFiles } from "./system/plugin-files.ts";
 import { readBootId } from "./system/process-identity.ts";
 import { startProcessMetrics } from "./system/process-metrics.ts";
+import { projectIdOf } from "./system/project-id.ts";
 import { createRequestMetrics } from "./system/request-metrics.ts";
 import { refuseUnfinishedRestore } from "./system/restore.ts";
 import { createSpawn } from "./system/spawn.ts";
@@ -114,6 +116,8 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
     fetch: createFetch({ clock }),
     matchPattern,
     openFolder: createOpenFolder({ clock }),
+    findFolder,
+    projectIdOf,
   };
   shared.actions.offer("storage.snapshot", async () => `wrote snapshots of ${(await storage.snapshot()).join(", ")}`);
   const plugins = new PluginSet(pluginTable, shared, (name) => ({

@@ -12,6 +12,7 @@ import type { Clock } from "../system/clock.ts";
 import type { DefinitionFile } from "../system/definition-folder.ts";
 import type { EventBus } from "../system/event-bus.ts";
 import type { Fetch } from "../system/fetch.ts";
+import type { FindFolder } from "../system/find-folder.ts";
 import type { OpenFolder } from "../system/folder.ts";
 import type { Route } from "../system/http.ts";
 import type { Log } from "../system/log.ts";
@@ -93,6 +94,9 @@ export interface Services {
   readonly files: PluginFiles;
   /** Reads a folder of a person's own. */
   readonly openFolder: OpenFolder;
+  readonly findFolder: FindFolder;
+  /** The project that work in a folder belongs to: the same for all of a git repository. */
+  projectIdOf(folder: string): string;
   /** A text that was never given before and that nobody can guess. */
   randomId(): string;
   /** Lets everything else that is ready run first: long work calls it every few milliseconds. */

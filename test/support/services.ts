@@ -36,6 +36,8 @@ export function testServices(given: Partial<Services> = {}): Services {
     fetch: unasked("another server"),
     matchPattern,
     openFolder: unasked("a folder"),
+    findFolder: unasked("a folder"),
+    projectIdOf: unasked("a project"),
     openStore: unasked("a store"),
     ...given,
   };

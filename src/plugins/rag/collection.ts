@@ -75,3 +75,11 @@ export function notesCollection(name: string): CollectionDefinition {
     toolOutput: false,
   };
 }
+
+/** A session grows for weeks, and most of it is what tools answered, which is left out. */
+const SESSION_FILE_BYTES = LARGEST_FILE_BYTES;
+
+/** The largest file that is read. */
+export function maxFileBytesOf({ kind, maxFileBytes }: CollectionDefinition, fallback: number): number {
+  return maxFileBytes ?? (kind === "sessions" ? Math.max(fallback, SESSION_FILE_BYTES) : fallback);
+}

@@ -81,11 +81,6 @@ export class Collections {
     const definition = await this.#read(isObject(sent) && !Object.hasOwn(sent, "name") ? { name, ...sent } : sent);
     if (definition.name !== name)
       throw refuse([{ path: "name", message: `is "${definition.name}", but the address says "${name}"` }]);
-    const before = this.#services.corpus.collection(name)?.definition;
-    if (before !== undefined && before.kind !== definition.kind) {
-      const message = `the collection "${name}" is of kind ${before.kind}: remove it before it becomes another`;
-      throw new HttpError(409, "CONFLICT", message);
-    }
     await this.#write(definition);
     return { isNew };
   }
@@ -111,6 +106,13 @@ export class Collections {
     throw new HttpError(409, "CONFLICT", message);
   }
 
+  #refuseOtherKind({ name, kind }: CollectionDefinition): void {
+    const before = this.#services.corpus.collection(name)?.definition;
+    if (before === undefined || before.kind === kind) return;
+    const message = `the collection "${name}" is of kind ${before.kind}: remove it before it becomes another`;
+    throw new HttpError(409, "CONFLICT", message);
+  }
+
   async #read(sent: unknown): Promise<CollectionDefinition> {
     const checked = validate(collectionSchema, sent);
     if (!checked.ok) throw refuse(checked.issues);
@@ -118,6 +120,7 @@ export class Collections {
     const { root } = definition;
     if (root !== null && !isAbsolute(root))
       throw refuse([{ path: "root", message: `expected an absolute path, got ${JSON.stringify(root)}` }]);
+    this.#refuseOtherKind(definition);
     const fault = definition.kind === "notes" ? undefined : await this.#services.findRootFault(definition);
     if (fault !== undefined) throw refuse([{ path: "root", message: fault }]);
     return definition;

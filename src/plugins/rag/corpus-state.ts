@@ -35,6 +35,8 @@ export type NewDocument = Omit<KeptDocument, "firstChunkId" | "place" | "text"> 
 export interface ScanRecord {
   readonly atMs: number;
   readonly skipped: Skipped;
+  /** Which folder it was; see `FoundFolder`. */
+  readonly identity: string;
 }
 
 /** Files that are not indexed, by why. */

@@ -1,5 +1,4 @@
-/** The knowledge plugin without its faces: the store, the corpus, its texts and its indexes, put together. */
-import type { Timer } from "../../system/clock.ts";
+/** The knowledge plugin without its faces: the store, the corpus, its texts, its indexes and its sources, put together. */
 import type { Services } from "../plugin.ts";
 import { ChunkTables } from "./chunk-tables.ts";
 import { Collections } from "./collections.ts";
@@ -7,13 +6,19 @@ import type { RagConfig } from "./config.ts";
 import { Corpus, type CorpusStore } from "./corpus.ts";
 import { corpusStore } from "./corpus-store.ts";
 import type { StoredDocument } from "./document.ts";
+import { documentOfFile } from "./file-document.ts";
+import { Indexer } from "./indexer.ts";
 import { Indexes } from "./indexes.ts";
 import type { Knowledge } from "./knowledge.ts";
 import { createKnowledge } from "./knowledge-view.ts";
 import { LegRefresh } from "./leg-refresh.ts";
+import { createRagMetrics } from "./metrics.ts";
 import type { NoteServices } from "./notes.ts";
 import { Pace } from "./pace.ts";
+import { findRoot } from "./roots.ts";
+import { createStaleness } from "./staleness.ts";
 import { Texts } from "./texts.ts";
+import { startUpkeep, type Upkeep } from "./upkeep.ts";
 import { type CollectionView, viewCollection } from "./views.ts";
 
 export interface Engine {
@@ -21,6 +26,8 @@ export interface Engine {
   readonly collections: Collections;
   readonly texts: Texts;
   readonly indexes: Indexes;
+  readonly refresh: LegRefresh;
+  readonly indexer: Indexer;
   /** What searches ask. */
   readonly knowledge: Knowledge;
   readonly notes: NoteServices;
@@ -28,18 +35,14 @@ export interface Engine {
   follow(config: RagConfig): Promise<void>;
   /** Resolves when all that has been stored by now can be found. */
   settled(): Promise<void>;
-  /** Makes all vectors from what there is now: after that they depend on nothing else. */
-  refreshVectors(): Promise<void>;
-  /** Resolves when none are being made anew. */
-  vectorsSettled(): Promise<void>;
+  readonly expire: Upkeep["expire"];
   viewCollection(name: string): CollectionView | undefined;
-  isStale(document: StoredDocument): Promise<boolean>;
   problems(): readonly string[];
   stop(): Promise<void>;
 }
 
-/** How often it is looked whether vectors have aged. */
-const LOOK_MS = 2_000;
+/** So many documents may wait for the indexes while a folder is read. */
+const MOST_WAITING = 64;
 
 export async function startEngine(services: Services, initialConfig: RagConfig): Promise<Engine> {
   const { log } = services;
@@ -61,23 +64,50 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
   const pace = new Pace(services);
   const readText = (document: StoredDocument): Promise<Buffer | undefined> => texts.read(document);
   const indexes = new Indexes({ log, corpus, pace, readText });
-  const refresh = new LegRefresh({ log, clock, corpus, indexes, pace, readText, isBusy: () => false });
+  const redact = (text: string): string => text;
+  const roots = { findFolder: services.findFolder, allowedRoots: () => config.allowedRoots };
+  const indexer = new Indexer({
+    clock,
+    log,
+    corpus,
+    pace,
+    openFolder: services.openFolder,
+    findRoot: (definition) => findRoot(roots, definition),
+    makeDocument: (definition, file) => documentOfFile({ redact }, definition, { ...file, addedMs: clock.wallMs() }),
+    drained: async () => (indexes.waiting > MOST_WAITING ? indexes.settled() : undefined),
+    defaults: () => config,
+    onScanned: (_collection, { problems, skipped }) => {
+      if (problems.length > 0) metrics.failed("scan", problems.length);
+      if (skipped.unreadable > 0) metrics.failed("unreadable", skipped.unreadable);
+    },
+  });
+  const refresh = new LegRefresh({ log, clock, corpus, indexes, pace, readText, isBusy: () => indexer.isBusy });
+  const metrics = createRagMetrics(services.registry, {
+    state: corpus.state,
+    indexBytes: () => indexes.vectorBytes,
+  });
   const collections = new Collections({
     log,
     corpus,
     home: host.home,
-    findRootFault: async () => undefined,
-    onChange: () => undefined,
+    findRootFault: async (definition) => {
+      const found = await findRoot(roots, definition);
+      return typeof found === "string" ? found : undefined;
+    },
+    onChange: () => indexer.follow(),
   });
-  const isStale = async (): Promise<boolean> => false;
+  const isStale = createStaleness({ ...services, corpus, findRoot: (definition) => findRoot(roots, definition) });
   corpus.state.onChange = indexes.note;
   const started = indexes.catchUp();
-  const timer: Timer = clock.every(LOOK_MS, () => refresh.check());
+  const upkeep = startUpkeep({ clock, log, corpus, look: () => refresh.check() });
   return {
     corpus,
     collections,
     texts,
     indexes,
+    refresh,
+    indexer,
+    expire: upkeep.expire,
     knowledge: createKnowledge({
       corpus,
       indexes,
@@ -85,9 +115,9 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
       tables: new ChunkTables(),
       endpoint: () => undefined,
       isStale,
-      notices: () => (indexes.waiting > 0 ? [`${indexes.waiting} documents are being indexed`] : []),
+      notices: () => describeWork({ indexes, indexer, corpus }),
     }),
-    notes: { clock, corpus, collections, redact: (text) => text },
+    notes: { clock, corpus, collections, redact },
     config: () => config,
     async follow(next) {
       config = next;
@@ -97,20 +127,35 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
       await started;
       await indexes.settled();
     },
-    refreshVectors: () => refresh.refreshAll(),
-    vectorsSettled: () => refresh.settled(),
     viewCollection(name) {
       const record = corpus.collection(name);
-      return record && viewCollection(record, { state: "idle", progress: null, problems: [] }, config);
+      return record && viewCollection(record, indexer.activityOf(name), config);
     },
-    isStale,
-    problems: () => collections.problems(),
+    problems: () => [...collections.problems(), ...describeSources({ indexer, corpus })],
     async stop() {
-      timer.cancel();
+      upkeep.stop();
+      await indexer.stop();
       await refresh.stop();
       indexes.stop();
       await indexes.settled();
       await store.close();
     },
   };
+}
+
+/** For the reader of an answer: what may be missing in it. */
+function describeWork({ indexes, indexer, corpus }: Pick<Engine, "indexes" | "indexer" | "corpus">): string[] {
+  const busy = [...corpus.state.collections.keys()].filter((name) => indexer.activityOf(name).state !== "idle");
+  const notices = busy.map((name) => {
+    const { progress } = indexer.activityOf(name);
+    return `the collection "${name}" is being indexed${progress === null ? "" : ` (${progress.done} of ${progress.total} files)`}`;
+  });
+  if (busy.length === 0 && indexes.waiting > 0) notices.push(`${indexes.waiting} changes are not searchable yet`);
+  return notices;
+}
+
+function describeSources({ indexer, corpus }: Pick<Engine, "indexer" | "corpus">): string[] {
+  return [...corpus.state.collections.keys()].flatMap((name) =>
+    indexer.activityOf(name).problems.map((problem) => `collection "${name}": ${problem}`),
+  );
 }

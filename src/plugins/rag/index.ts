@@ -8,6 +8,7 @@
 import type { Plugin, PluginFactory, Services } from "../plugin.ts";
 import { type RagConfig, ragSchema } from "./config.ts";
 import { startEngine } from "./engine.ts";
+import { reindexAction } from "./reindex.ts";
 import { corpusRoutes } from "./routes-corpus.ts";
 
 export const ragPlugin: PluginFactory<RagConfig> = { name: "rag", schema: ragSchema, create };
@@ -15,11 +16,18 @@ export const ragPlugin: PluginFactory<RagConfig> = { name: "rag", schema: ragSch
 async function create(services: Services, initialConfig: RagConfig): Promise<Plugin> {
   const engine = await startEngine(services, initialConfig);
   const { state } = engine.corpus;
+  const offers = [
+    services.actions.offer("rag.reindex", reindexAction(engine)),
+    services.actions.offer("rag.prune", async () => `dropped ${await engine.expire()} documents past their time`),
+  ];
   return {
     routes: corpusRoutes(services, engine),
     reconfigure: (next) => engine.follow(next as RagConfig),
     problems: () => engine.problems(),
     stats: () => ({ collections: state.collections.size, documents: state.documentCount, chunks: state.chunkCount }),
-    stop: () => engine.stop(),
+    async stop() {
+      for (const takeBack of offers) takeBack();
+      await engine.stop();
+    },
   };
 }

@@ -86,6 +86,10 @@ export class Indexes {
     return this.#lexical.size;
   }
 
+  get vectorBytes(): number {
+    return this.#hashed.index.sizeBytes + (this.#latent?.index.sizeBytes ?? 0);
+  }
+
   has({ firstChunkId }: { readonly firstChunkId: number }): boolean {
     return this.#indexed.has(firstChunkId);
   }

@@ -45,12 +45,18 @@ export class LegRefresh {
     return this.#running !== undefined;
   }
 
+  /** Whether there is more to learn from than what was learned. */
+  get isLatentOld(): boolean {
+    const { indexes } = this.#services;
+    return indexes.chunkCount >= FEWEST_TO_LEARN_FROM && this.#isOld(indexes.ages.latent);
+  }
+
   /** Begins to make anew what has aged. */
   check(): void {
     const { indexes, log } = this.#services;
     if (this.#running !== undefined || this.#isStopped || indexes.waiting > 0) return;
     const isDue = this.#isOld(indexes.ages.hashed);
-    const isLatentDue = indexes.chunkCount >= FEWEST_TO_LEARN_FROM && this.#isOld(indexes.ages.latent);
+    const isLatentDue = this.isLatentOld;
     if (!isDue && !isLatentDue) return;
     this.#running = (async () => {
       if (isDue) await this.#refreshHashed();

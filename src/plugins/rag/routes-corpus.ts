@@ -4,15 +4,22 @@
  *
  * Errors: HttpError, with 404 for a collection or document that is not there.
  */
+import { parseDuration } from "../../core/duration.ts";
+import { boolean, object, validate, withDefault } from "../../core/validate.ts";
 import type { Reply, Request, Route } from "../../system/http.ts";
 import { HttpError, jsonReply, type Services } from "../plugin.ts";
 import { refuse } from "./collections.ts";
 import type { KeptDocument } from "./corpus-state.ts";
 import type { Engine } from "./engine.ts";
 import { putNote } from "./notes.ts";
+import { reindexCollection } from "./reindex.ts";
+import { viewStatus } from "./status.ts";
 import { viewDocument } from "./views.ts";
 
 const MOST_DOCUMENTS = 1000;
+const LONGEST_WAIT_MS = 3_600_000;
+
+const reindexSchema = object({ full: withDefault(boolean(), false) });
 
 export function corpusRoutes(services: Services, engine: Engine): readonly Route[] {
   const { collections } = engine;
@@ -23,6 +30,7 @@ export function corpusRoutes(services: Services, engine: Engine): readonly Route
     handle,
   });
   return [
+    route("GET", "status", () => jsonReply(viewStatus(engine))),
     route("GET", "collections", () => listCollections(engine)),
     route("POST", "collections", async (request) => {
       const { definition } = await collections.create(needBody(request));
@@ -37,6 +45,10 @@ export function corpusRoutes(services: Services, engine: Engine): readonly Route
       await collections.remove(nameOf(request));
       return { status: 204 };
     }),
+    {
+      ...route("POST", "collections/:c/reindex", (request) => reindex(services, engine, request)),
+      deadlineMs: 0,
+    },
     route("GET", "collections/:c/documents", (request) => listDocuments(engine, request)),
     route("POST", "collections/:c/documents", async (request) => {
       const id = services.randomId();
@@ -75,6 +87,41 @@ function showCollection(engine: Engine, name: string, status = 200): Reply {
   return jsonReply(engine.viewCollection(name), status);
 }
 
+async function reindex(services: Services, engine: Engine, request: Request): Promise<Reply> {
+  const { definition } = engine.collections.need(nameOf(request));
+  const checked = validate(reindexSchema, request.json ?? {});
+  if (!checked.ok) throw refuse(checked.issues);
+  const waitMs = readWait(request.query.get("wait"));
+  const done = reindexCollection(engine, definition.name, checked.value);
+  if (waitMs > 0) {
+    const report = await waitFor(services, done, { waitMs, signal: request.signal });
+    if (report !== undefined) return jsonReply({ report });
+  }
+  done.catch(() => undefined);
+  return jsonReply({ collection: engine.viewCollection(definition.name) }, 202);
+}
+
+/** `undefined` when the time is over first, or the client has gone. */
+function waitFor<T>(
+  { clock }: Services,
+  done: Promise<T>,
+  { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
+): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = clock.after(waitMs, () => resolve(undefined));
+  signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  return Promise.race([done, promise]).finally(() => timer.cancel());
+}
+
+function readWait(text: string | null): number {
+  if (text === null) return 0;
+  try {
+    return Math.min(LONGEST_WAIT_MS, parseDuration(text));
+  } catch (error) {
+    throw refuse([{ path: "wait", message: (error as Error).message }]);
+  }
+}
+
 function listDocuments(engine: Engine, request: Request): Reply {
   const { query } = request;
   const record = engine.collections.need(nameOf(request));
@@ -103,7 +150,7 @@ async function putDocument(
 async function readDocument(engine: Engine, request: Request): Promise<Reply> {
   const document = needDocument(engine, request);
   const lines = readLines(request.query.get("lines"));
-  const [bytes, stale] = [await engine.texts.read(document), await engine.isStale(document)];
+  const [bytes, stale] = [await engine.texts.read(document), await engine.knowledge.isStale(document)];
   if (bytes === undefined) throw gone(document);
   const text = lines === undefined ? bytes.toString() : cutLines(bytes.toString(), lines);
   const view = viewDocument(document, engine.collections.need(document.collection));

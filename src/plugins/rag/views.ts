@@ -3,6 +3,7 @@
  *
  * Units: bytes; instants in milliseconds since the epoch; `null` for what there is none of.
  */
+import { maxFileBytesOf } from "./collection.ts";
 import type { CollectionKind, DocumentKind } from "./document.ts";
 import { type CollectionRecord, type KeptDocument, NOTHING_SKIPPED, type Skipped } from "./corpus-state.ts";
 import { joinBelow } from "./paths.ts";
@@ -81,7 +82,7 @@ export function viewCollection(
     gitignore,
     watch: definition.watch ?? defaults.watch,
     everyMs: definition.everyMs ?? defaults.rescanMs,
-    maxFileBytes: definition.maxFileBytes ?? defaults.maxFileBytes,
+    maxFileBytes: maxFileBytesOf(definition, defaults.maxFileBytes),
     tags,
     documents: documents.size,
     chunks: chunkCount,

@@ -53,7 +53,7 @@ test("after any changes, together or one after the other, the indexes are those 
       const id = `d${random.int(0, 25)}`;
       return random.int(0, 3) === 0 ? rag.drop(id).catch(() => undefined) : rag.put(id, text());
     });
-    if (round === 5) changes.push(rag.engine.refreshVectors());
+    if (round === 5) changes.push(rag.engine.refresh.refreshAll());
     await Promise.all(changes);
     compareWithFresh(rag.engine);
   }
@@ -81,11 +81,11 @@ async function fill({ put }: TestRag, count: number): Promise<void> {
 test("subjects are learned once there is enough to learn from; the hashed vectors know how rare spellings are", async (t) => {
   const rag = await startTestRag(t);
   await fill(rag, 199);
-  await rag.engine.refreshVectors();
+  await rag.engine.refresh.refreshAll();
   assert.equal(rag.engine.indexes.latent, undefined);
   assert.equal(rag.engine.indexes.hashed.encoder.documentCount, 199);
   await fill(rag, 250);
-  await rag.engine.refreshVectors();
+  await rag.engine.refresh.refreshAll();
   const { model, index } = rag.engine.indexes.latent!;
   assert.equal(index.size, 250);
   const hits = index.search(encodeLatent([{ text: "harbour", weight: 1 }], model), { k: 5 });
@@ -102,14 +102,14 @@ test("vectors are made anew in the background when a third has changed, and not 
   const clock = rag.services.clock as unknown as { advance(ms: number): void };
   await fill(rag, 90);
   clock.advance(2000);
-  await rag.engine.refreshVectors();
+  await rag.engine.refresh.refreshAll();
   const { encoder } = rag.engine.indexes.hashed;
   for (let at = 0; at < 30; at++) await rag.put(`d${at}`, `other ${at}`);
   clock.advance(2000);
   assert.equal(rag.engine.indexes.hashed.encoder, encoder);
   await rag.put("d30", "other");
   clock.advance(2000);
-  await rag.engine.vectorsSettled();
+  await rag.engine.refresh.settled();
   assert.notEqual(rag.engine.indexes.hashed.encoder, encoder);
   compareWithFresh(rag.engine);
 });
@@ -123,7 +123,7 @@ test("the same corpus gives the same vectors, however it came to be", async (t) 
   await other.drop("more");
   const answers = await Promise.all(
     [one, other].map(async ({ engine }) => {
-      await engine.refreshVectors();
+      await engine.refresh.refreshAll();
       const fields = [{ text: "harbor bred", weight: 1 }];
       const { hashed, latent } = engine.indexes;
       const hits = [
