@@ -10,13 +10,13 @@
 import type { FusedHit } from "../../core/fuse.ts";
 import { LEG_DEPTH } from "../../core/fuse.ts";
 import type { MetadataFilter, SearchQuery } from "../../core/query.ts";
-import { parseQuery } from "../../core/query.ts";
 import { isNoise, measureCoverage, NO_COVERAGE, strengthOf } from "./cut-off.ts";
 import type { Coverage } from "./cut-off.ts";
 import type { PlacedChunk } from "./document.ts";
 import type { Knowledge } from "./knowledge.ts";
 import { fuseAll, plainText, runLegs } from "./legs.ts";
 import type { LegsOptions, NamedLeg, SearchMode } from "./legs.ts";
+import { readQuery } from "./read-query.ts";
 import { selectChunks } from "./scope.ts";
 import { runInSlices } from "./slices.ts";
 import type { Pace } from "./slices.ts";
@@ -68,8 +68,9 @@ export async function searchKnowledge(
   request: SearchRequest,
   options: SearchOptions,
 ): Promise<Found> {
-  const query = parseQuery(request.text);
+  const { query, isProse } = readQuery(request.text);
   const notices = [...knowledge.notices()];
+  if (isProse) notices.push("so long a text is no expression: its quotes and dashes are taken for punctuation");
   const nothing = { query, hits: [], legs: [], coverage: NO_COVERAGE };
   if (plainText(query).trim() === "") return { ...nothing, notices: [...notices, "the query has no words"] };
   const asked = askEndpoint(knowledge, query, { mode: request.mode, signal: options.signal });

@@ -60,6 +60,14 @@ describe("what is found", () => {
     assert.deepEqual(idsOf(await search(knowledge, 'disk "no such phrase"')), []);
   });
 
+  test("in a long text, quotes and dashes are punctuation", async () => {
+    const text = `${"what is known about the event loop and its timers ".repeat(4)} "never" -event`;
+    const found = await search(knowledge, text);
+    assert.equal(idsOf(found)[0], "loop");
+    assert.match(found.notices.join(), /punctuation/);
+    assert.deepEqual(idsOf(await search(knowledge, 'event loop "never"')), []);
+  });
+
   test("filters of the text and of the request", async () => {
     assert.deepEqual(idsOf(await search(knowledge, "event daemon tag:disk")).sort(), ["lock", "quota"]);
     const filters = [{ field: "path", value: "quo*", isExcluded: false }] as const;
