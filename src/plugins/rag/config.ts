@@ -1,7 +1,19 @@
 /** The `rag` section of the config. */
-import { array, boolean, filePath, type Infer, integer, type Issue, object, refine, withDefault } from "../../core/validate.ts";
+import {
+  array,
+  boolean,
+  filePath,
+  type Infer,
+  integer,
+  type Issue,
+  number,
+  object,
+  refine,
+  withDefault,
+} from "../../core/validate.ts";
 import { LARGEST_ID } from "../../core/id-set.ts";
 import { collectionSchema } from "./collection.ts";
+import { DEFAULT_CUT_OFF } from "./cut-off.ts";
 
 const MOST_COLLECTIONS = 1000;
 
@@ -17,6 +29,8 @@ export const ragSchema = object({
   watch: withDefault(boolean(), true),
   /** How often all files of a folder are looked at, whatever was seen. */
   rescanMs: withDefault(integer({ min: 1000, max: 2_592_000_000 }), 600_000),
+  /** The least part of a query, by the rarity of its words, that an answer covers; 0 answers noise, too. */
+  cutOff: withDefault(number({ min: 0, max: 1 }), DEFAULT_CUT_OFF),
 });
 
 export type RagConfig = Infer<typeof ragSchema>;

@@ -11,8 +11,8 @@
  * the other two, words drawn from the other two, everyday questions, sentences in nine languages, made-up words and
  * random letters. At 0.2 no collection loses a judged answer (nDCG@10 falls by 0); the first to lose any does at 0.25
  * (0.001), the others above 0.3: a part below what all three allow, not the best of any. It cuts 99 % of the letters,
- * 98 % of the made-up words, 94 % of the other languages, and a half to a fifth of what shares words with the collection
- * by chance. Cosines, and their distance from the hundredth best, told the two kinds apart far worse.
+ * 98 % of the made-up words, 94 % of the other languages, a half to a fifth of what shares words with the collection by
+ * chance. Cosines, and their distance from the hundredth best, told the two kinds apart far worse.
  * Not: no query is noise where a model at an endpoint has found something: it may have understood what shares no word.
  */
 import { rarity } from "../../core/lexical-plan.ts";
@@ -29,6 +29,8 @@ const ENOUGH_RARE_WORDS = 1.5;
 const LEAST_SHARED_PIECES = 0.4;
 const PIECE_LENGTH = 4;
 const LOOKED_AT = 10;
+/** That half of a few chunks have a word does not make it common: rarities are those of an index at least so large. */
+const LEAST_SIZE = 1000;
 
 /** How much of a query its best chunk covers. */
 export interface Coverage {
@@ -54,7 +56,7 @@ export async function measureCoverage(
 ): Promise<Coverage> {
   const words = weighWords(knowledge, query);
   const looked = best.slice(0, LOOKED_AT);
-  const scale = { total: sum(words.map(({ weight }) => weight)), rarest: rarity(0, knowledge.lexical.size) };
+  const scale = { total: sum(words.map(({ weight }) => weight)), rarest: rarity(0, sizeOf(knowledge)) };
   if (scale.total === 0 || looked.length === 0) return NO_COVERAGE;
   const isIn = looked.map(({ chunkId }) => termsIn(knowledge, query, chunkId));
   const exact = Math.max(...isIn.map((has) => sum(words.map((word) => (has(word) ? word.weight : 0)))));
@@ -76,15 +78,20 @@ export function strengthOf({ part, rareWords }: Coverage): number {
   return Math.min(1, Math.max(part, 1 - 2 ** (-rareWords / ENOUGH_RARE_WORDS)));
 }
 
+function sizeOf({ lexical }: Knowledge): number {
+  return Math.max(LEAST_SIZE, lexical.size);
+}
+
 function toCoverage(weight: number, scale: { readonly total: number; readonly rarest: number }): Coverage {
   return { part: weight / scale.total, rareWords: weight / scale.rarest };
 }
 
 /** The distinct words that count, each as rare as the rarest of its terms. */
-function weighWords({ lexical }: Knowledge, query: SearchQuery): QueryWord[] {
+function weighWords(knowledge: Knowledge, query: SearchQuery): QueryWord[] {
+  const { lexical } = knowledge;
   return [...distinctWords(plainText(query))].flatMap((word) => {
     const terms = termsOf(word);
-    const weights = terms.map((term) => rarity(lexical.documentCount(term), lexical.size));
+    const weights = terms.map((term) => rarity(lexical.documentCount(term), sizeOf(knowledge)));
     return terms.length === 0 ? [] : [{ word, terms, weight: Math.max(...weights) }];
   });
 }

@@ -3,13 +3,14 @@
  *
  * The parts: `collections.ts` says which collections there are, `corpus.ts` keeps their documents, `texts.ts` reads
  * them, `indexes.ts` finds their chunks, `leg-refresh.ts` keeps the vectors young; `knowledge-view.ts` is what a search
- * sees of it all; `engine.ts` puts them together.
+ * sees of it all; `engine.ts` puts them together. `search.ts` answers queries, `context.ts` makes blocks for prompts.
  */
 import type { Plugin, PluginFactory, Services } from "../plugin.ts";
 import { type RagConfig, ragSchema } from "./config.ts";
 import { startEngine } from "./engine.ts";
 import { reindexAction } from "./reindex.ts";
 import { corpusRoutes } from "./routes-corpus.ts";
+import { searchRoutes } from "./routes-search.ts";
 
 export const ragPlugin: PluginFactory<RagConfig> = { name: "rag", schema: ragSchema, create };
 
@@ -21,7 +22,7 @@ async function create(services: Services, initialConfig: RagConfig): Promise<Plu
     services.actions.offer("rag.prune", async () => `dropped ${await engine.expire()} documents past their time`),
   ];
   return {
-    routes: corpusRoutes(services, engine),
+    routes: [...corpusRoutes(services, engine), ...searchRoutes(services, engine.knowledge, engine.config)],
     reconfigure: (next) => engine.follow(next as RagConfig),
     problems: () => engine.problems(),
     stats: () => ({ collections: state.collections.size, documents: state.documentCount, chunks: state.chunkCount }),
