@@ -1,21 +1,22 @@
 /** The `rag` section of the config. */
-import {
-  array,
-  boolean,
-  filePath,
-  type Infer,
-  integer,
-  type Issue,
-  number,
-  object,
-  refine,
-  withDefault,
-} from "../../core/validate.ts";
 import { LARGEST_ID } from "../../core/id-set.ts";
+import { compileLinearPattern } from "../../core/linear-pattern.ts";
+import {
+  array, boolean, filePath, type Infer, integer, type Issue, number, object, refine, string, withDefault,
+} from "../../core/validate.ts";
 import { collectionSchema } from "./collection.ts";
 import { DEFAULT_CUT_OFF } from "./cut-off.ts";
 
 const MOST_COLLECTIONS = 1000;
+
+const pattern = refine(string({ minLength: 1, maxLength: 1000 }), (source) => {
+  try {
+    compileLinearPattern(source);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+});
 
 export const ragSchema = object({
   collections: withDefault(refine(array(collectionSchema, { max: MOST_COLLECTIONS }), findDuplicates), []),
@@ -25,6 +26,13 @@ export const ragSchema = object({
   maxFileBytes: withDefault(integer({ min: 1, max: 67_108_864 }), 1_048_576),
   maxDocuments: withDefault(integer({ min: 1, max: 10_000_000 }), 200_000),
   maxChunks: withDefault(integer({ min: 1, max: LARGEST_ID }), 1_000_000),
+  redact: withDefault(
+    object({
+      /** A person's own kinds of secrets, beside those that are known. */
+      patterns: withDefault(array(pattern, { max: 100 }), []),
+    }),
+    {},
+  ),
   /** Whether changes in folders are seen as they happen. */
   watch: withDefault(boolean(), true),
   /** How often all files of a folder are looked at, whatever was seen. */

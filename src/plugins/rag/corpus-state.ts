@@ -37,6 +37,8 @@ export interface ScanRecord {
   readonly skipped: Skipped;
   /** Which folder it was; see `FoundFolder`. */
   readonly identity: string;
+  /** How texts were made of files; see `Redaction`. */
+  readonly fingerprint: string;
 }
 
 /** Files that are not indexed, by why. */

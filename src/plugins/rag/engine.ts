@@ -15,6 +15,7 @@ import { LegRefresh } from "./leg-refresh.ts";
 import { createRagMetrics } from "./metrics.ts";
 import type { NoteServices } from "./notes.ts";
 import { Pace } from "./pace.ts";
+import { createRedaction } from "./redaction.ts";
 import { findRoot } from "./roots.ts";
 import { createStaleness } from "./staleness.ts";
 import { Texts } from "./texts.ts";
@@ -64,7 +65,7 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
   const pace = new Pace(services);
   const readText = (document: StoredDocument): Promise<Buffer | undefined> => texts.read(document);
   const indexes = new Indexes({ log, corpus, pace, readText });
-  const redact = (text: string): string => text;
+  const redaction = createRedaction(() => config);
   const roots = { findFolder: services.findFolder, allowedRoots: () => config.allowedRoots };
   const indexer = new Indexer({
     clock,
@@ -73,9 +74,10 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
     pace,
     openFolder: services.openFolder,
     findRoot: (definition) => findRoot(roots, definition),
-    makeDocument: (definition, file) => documentOfFile({ redact }, definition, { ...file, addedMs: clock.wallMs() }),
+    makeDocument: (definition, file) => documentOfFile({ ...services, ...redaction }, definition, { ...file, addedMs: clock.wallMs() }),
     drained: async () => (indexes.waiting > MOST_WAITING ? indexes.settled() : undefined),
     defaults: () => config,
+    fingerprint: () => redaction.fingerprint,
     onScanned: (_collection, { problems, skipped }) => {
       if (problems.length > 0) metrics.failed("scan", problems.length);
       if (skipped.unreadable > 0) metrics.failed("unreadable", skipped.unreadable);
@@ -117,7 +119,7 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
       isStale,
       notices: () => describeWork({ indexes, indexer, corpus }),
     }),
-    notes: { clock, corpus, collections, redact },
+    notes: { clock, corpus, collections, redact: redaction.redact },
     config: () => config,
     async follow(next) {
       config = next;

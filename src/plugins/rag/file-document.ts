@@ -1,9 +1,10 @@
 /**
- * The bytes of a file -> a document: decoded, redacted, cut into chunks; or why it is none.
+ * The text of a file -> a document: what was said in a session, or the text itself; redacted, and cut into chunks.
  *
- * Order: secrets are taken out before anything is kept or counted.
+ * Order: secrets are taken out before anything is kept.
  */
 import { languageOf } from "../../core/declarations.ts";
+import { readSession } from "../../core/session-text.ts";
 import type { CollectionDefinition } from "./collection.ts";
 import type { NewDocument } from "./corpus-state.ts";
 import type { DocumentKind, FileVersion } from "./document.ts";
@@ -12,34 +13,29 @@ import { type Draft, prepareDocument } from "./prepare.ts";
 export interface FileDocumentServices {
   /** Takes out what looks like a secret. */
   redact(text: string): string;
+  /** Of the folder that a session ran in. */
+  projectIdOf(folder: string): string;
 }
 
 /** A file as it was read. */
 export interface ReadFile {
+  /** Below the root of its collection. */
   readonly path: string;
-  readonly bytes: Buffer;
+  readonly text: string;
   readonly file: FileVersion;
 }
 
-/** Where no text holds a NUL, and few other files have none for so long. */
-const BINARY_PROBE_BYTES = 8192;
-
-export function isBinary(bytes: Uint8Array): boolean {
-  return bytes.subarray(0, BINARY_PROBE_BYTES).includes(0);
-}
-
-/** The document of a file that is not binary. Bytes that are no UTF-8 become U+FFFD. */
 export function documentOfFile(
   services: FileDocumentServices,
-  { name, tags }: CollectionDefinition,
-  { path, bytes, file, addedMs }: ReadFile & { readonly addedMs: number },
+  definition: CollectionDefinition,
+  { path, text, file, addedMs }: ReadFile & { readonly addedMs: number },
 ): NewDocument {
   const draft: Draft = {
-    collection: name,
+    collection: definition.name,
     id: path,
     kind: kindOf(path),
     title: undefined,
-    tags,
+    tags: definition.tags,
     metadata: {},
     project: undefined,
     addedMs,
@@ -47,16 +43,21 @@ export function documentOfFile(
     file,
     hash: file.hash,
   };
-  return prepareDocument(draft, services.redact(decode(bytes)), path);
+  if (definition.kind === "sessions") return documentOfSession(services, definition, { draft, text });
+  return prepareDocument(draft, services.redact(text), path);
 }
 
-/** Without a mark of byte order. */
-export function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
-}
-
-export async function hashBytes(bytes: Buffer): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>)).toString("hex");
+function documentOfSession(
+  { redact, projectIdOf }: FileDocumentServices,
+  { toolOutput }: CollectionDefinition,
+  { draft, text }: { readonly draft: Draft; readonly text: string },
+): NewDocument {
+  const session = readSession(text, { withToolOutput: toolOutput });
+  const { sessionId, cwd, startedMs } = session;
+  const title = session.title === undefined ? undefined : redact(session.title);
+  const metadata = { sessionId, cwd, ...(startedMs !== undefined && { startedMs }) };
+  const project = cwd === "" ? undefined : projectIdOf(cwd);
+  return prepareDocument({ ...draft, kind: "session", title, metadata, project }, redact(session.text), "session.md");
 }
 
 function kindOf(path: string): DocumentKind {

@@ -7,6 +7,7 @@
  *   that is not mounted is no reason to forget. So it does where a folder is empty that was another one before.
  * Cost: a file is read when its size or time has changed; when its bytes have not, only that is noted.
  */
+import { decodeText } from "../../core/decode-text.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Folder } from "../../system/folder.ts";
 import type { FolderEntry } from "../../system/folder-walk.ts";
@@ -14,7 +15,8 @@ import type { CollectionDefinition } from "./collection.ts";
 import { type Corpus, CorpusFullError, TextTooLargeError } from "./corpus.ts";
 import type { CollectionRecord, KeptDocument, NewDocument, Skipped } from "./corpus-state.ts";
 import type { FileVersion } from "./document.ts";
-import { hashBytes, isBinary, type ReadFile } from "./file-document.ts";
+import type { ReadFile } from "./file-document.ts";
+import { hashBytes } from "./content-hash.ts";
 import type { Pace } from "./pace.ts";
 
 export interface ScanServices {
@@ -166,7 +168,8 @@ class FolderScan {
     const read = await folder.read(path, maxFileBytes);
     if (!read.ok) return this.#passOver(path, read.reason, { sizeBytes, modifiedMs });
     const version = { sizeBytes: read.sizeBytes, modifiedMs: read.modifiedMs };
-    if (isBinary(read.bytes)) return this.#reject(path, "binary", version);
+    const text = decodeText(read.bytes);
+    if (text === undefined) return this.#reject(path, "binary", version);
     const file: FileVersion = { ...version, hash: await hashBytes(read.bytes) };
     const known = record.documents.get(path);
     rejected.delete(path);
@@ -176,7 +179,7 @@ class FolderScan {
     }
     await this.#services.pace.giveWay();
     signal.throwIfAborted();
-    await this.#put({ path, bytes: read.bytes, file }, known);
+    await this.#put({ path, text, file }, known);
   }
 
   async #put(file: ReadFile, known: KeptDocument | undefined): Promise<void> {

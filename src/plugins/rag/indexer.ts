@@ -10,8 +10,7 @@ import type { OpenFolder } from "../../system/folder.ts";
 import type { FolderWatch } from "../../system/folder-watch.ts";
 import type { Log } from "../../system/log.ts";
 import { type CollectionDefinition, maxFileBytesOf } from "./collection.ts";
-import type { CollectionRecord } from "./corpus-state.ts";
-import { NOTHING_SKIPPED } from "./corpus-state.ts";
+import { type CollectionRecord, NOTHING_SKIPPED, type ScanRecord } from "./corpus-state.ts";
 import { type Rejected, scanFolder, type ScanReport, type ScanServices } from "./folder-scan.ts";
 import type { CollectionActivity, CollectionDefaults } from "./views.ts";
 
@@ -21,6 +20,8 @@ export interface IndexerServices extends ScanServices {
   readonly openFolder: OpenFolder;
   findRoot(definition: CollectionDefinition): Promise<FoundFolder | string>;
   defaults(): CollectionDefaults;
+  /** Changes when texts are made of files in another way. */
+  fingerprint(): string;
   onScanned(collection: string, report: ScanReport): void;
 }
 
@@ -199,6 +200,8 @@ export class Indexer {
     const record = corpus.collection(name);
     if (source === undefined || record === undefined) return EMPTY_REPORT;
     const sinceMs = clock.monotonicMs();
+    const fingerprint = this.#services.fingerprint();
+    const isOther = record.scan !== undefined && record.scan.fingerprint !== fingerprint;
     source.progress = null;
     const found = await this.#services.findRoot(record.definition);
     if (source.stop.signal.aborted) return EMPTY_REPORT;
@@ -211,14 +214,14 @@ export class Indexer {
       folder,
       identity: found.identity,
       maxFileBytes,
-      paths: paths === "everything" ? paths : [...paths],
-      isFull,
+      paths: paths === "everything" || isOther ? "everything" : [...paths],
+      isFull: isFull || isOther,
       rejected: source.rejected,
       signal: source.stop.signal,
       onProgress: (done, total) => (source.progress = { done, total }),
     });
     if (source.stop.signal.aborted) return report;
-    await this.#note(source, { report, identity: found.identity });
+    await this.#note(source, report, { identity: found.identity, fingerprint });
     return { ...report, tookMs: Math.round(clock.monotonicMs() - sinceMs) };
   }
 
@@ -236,13 +239,13 @@ export class Indexer {
     return report;
   }
 
-  async #note(source: Source, { report, identity }: { report: ScanReport; identity: string }): Promise<void> {
+  async #note(source: Source, report: ScanReport, of: Pick<ScanRecord, "identity" | "fingerprint">): Promise<void> {
     const { corpus, clock } = this.#services;
     const { name } = source.definition;
     this.#tell(source, report);
     if (report.again.length > 0) clock.after(AGAIN_MS, () => this.#sources.has(name) && this.#wish(name, report.again));
     if (report.problems.length > 0) return;
-    const scan = { atMs: clock.wallMs(), skipped: report.skipped, identity };
+    const scan = { ...of, atMs: clock.wallMs(), skipped: report.skipped };
     await corpus.commit({ kind: "scan", collection: name, scan });
   }
 

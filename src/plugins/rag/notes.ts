@@ -4,6 +4,7 @@ import type { Clock } from "../../system/clock.ts";
 import { HttpError } from "../plugin.ts";
 import { projectSchema, tagSchema } from "./collection.ts";
 import { type Collections, refuse } from "./collections.ts";
+import { hashBytes } from "./content-hash.ts";
 import { type Corpus, CorpusFullError, TextTooLargeError } from "./corpus.ts";
 import type { KeptDocument } from "./corpus-state.ts";
 import type { DocumentKind } from "./document.ts";
@@ -57,7 +58,7 @@ export async function putNote(
     addedMs,
     expiresMs: ttlMs === undefined ? undefined : addedMs + ttlMs,
     file: undefined,
-    hash: await hashText(text),
+    hash: await hashBytes(Buffer.from(text)),
   };
   const isNew = corpus.find(collection, id) === undefined;
   try {
@@ -79,12 +80,6 @@ export function requireId(id: string): void {
 /** A path whose ending says how the text is cut; code whose id has no known ending is cut by lines. */
 function cutAs(format: "markdown" | "text" | "code", id: string): string {
   return format === "markdown" ? "note.md" : format === "text" ? "note.txt" : id;
-}
-
-/** SHA-256 in hex. */
-export async function hashText(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Buffer.from(digest).toString("hex");
 }
 
 function explain(error: unknown): unknown {

@@ -208,3 +208,44 @@ test("notes past their time go", async (t) => {
   await engine.settled();
   assert.deepEqual(find("fox"), ["b"]);
 });
+
+const KEY = `AKIA${"ABCDEFGHIJKLMNOP"}`;
+
+test("secrets are taken out before anything is kept; with other patterns all is read anew", async (t) => {
+  const { engine, find, look } = await startOnFolder(t, { "a.md": `the key ${KEY} of ticket-4711` });
+  const text = (): string => engine.corpus.find("docs", "a.md")!.text!.toString();
+  assert.doesNotMatch(text(), /AKIA/);
+  assert.deepEqual([find(KEY), find("4711")], [[], ["a.md"]]);
+  await engine.follow({ ...engine.config(), redact: { patterns: ["ticket-[0-9]+"] } });
+  await look();
+  assert.equal(text(), "the key [redacted] of [redacted]");
+  assert.deepEqual(find("4711"), []);
+  assert.deepEqual(countsOf(await look()), { added: 0, changed: 0, removed: 0, unchanged: 1 });
+});
+
+test("sessions: what was said, under the project that it was said in", async (t) => {
+  const lines = [
+    { type: "session", version: 3, id: "s-1", timestamp: "2026-01-02T03:04:05.000Z", cwd: "/work/here" },
+    { type: "message", message: { role: "user", content: [{ type: "text", text: "why does the parser hang" }] } },
+    { type: "message", message: { role: "assistant", content: [{ type: "text", text: "because of recursion" }] } },
+    { type: "message", message: { role: "toolResult", content: [{ type: "text", text: "enormous output" }] } },
+  ];
+  const home = tempDir(t);
+  writeFiles(home, {
+    ".pi/agent/sessions/--work--/1_s-1.jsonl": lines.map((line) => JSON.stringify(line) + "\n").join(""),
+    ".pi/agent/sessions/--work--/other.txt": "parser",
+  });
+  const rag = await startTestRag(t, {
+    config: { collections: [{ name: "sessions", kind: "sessions", watch: false }], allowedRoots: [home] },
+    services: { host: { env: {}, home, bootId: "" }, projectIdOf: (folder) => `project of ${folder}` },
+  });
+  await rag.engine.indexer.settled();
+  await rag.engine.settled();
+  assert.deepEqual(rag.engine.problems(), []);
+  const [document, ...others] = rag.engine.corpus.collection("sessions")!.documents.values();
+  assert.equal(others.length, 0);
+  const { kind, project, metadata, id } = document!;
+  assert.deepEqual([kind, project, id], ["session", "project of /work/here", "--work--/1_s-1.jsonl"]);
+  assert.deepEqual(metadata, { sessionId: "s-1", cwd: "/work/here", startedMs: Date.parse("2026-01-02T03:04:05Z") });
+  assert.deepEqual([rag.find("parser").length, rag.find("recursion").length, rag.find("enormous").length], [1, 1, 0]);
+});
