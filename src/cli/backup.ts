@@ -36,8 +36,10 @@ const restoreCommand: Command = {
   name: "restore",
   operands: ["FILE"],
   options: [],
-  summary: "put the state of a backup in the place of the present one; the daemon must be stopped",
-  details: "The present state is not lost: it is kept in a folder of the data directory, whose name is printed.",
+  summary: "put the state of a backup in the place of the present one",
+  details:
+    "The daemon must be stopped. The present state is not lost: it is kept in a folder of the data\n" +
+    "directory, whose name is printed.",
   examples: ["pi-daemon stop && pi-daemon restore ~/pi-daemon-monday.tar.gz && pi-daemon start"],
   async run(call) {
     refuseUrl(call, "restore");
