@@ -18,6 +18,7 @@ import { pluginTable } from "./plugins/index.ts";
 import type { Events } from "./plugins/plugin.ts";
 import { createActions } from "./system/actions.ts";
 import { readBackup } from "./system/backup.ts";
+import { openBlobCache } from "./system/blob-cache.ts";
 import type { Clock } from "./system/clock.ts";
 import { readDefinitionFolder } from "./system/definition-folder.ts";
 import { createEventBus } from "./system/event-bus.ts";
@@ -120,10 +121,14 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
     projectIdOf,
   };
   shared.actions.offer("storage.snapshot", async () => `wrote snapshots of ${(await storage.snapshot()).join(", ")}`);
-  const plugins = new PluginSet(pluginTable, shared, (name) => ({
-    openStore: storage.openStore(name),
-    files: createPluginFiles(join(dataDir, name, "files")),
-  }));
+  const plugins = new PluginSet(pluginTable, shared, (name) => {
+    const files = createPluginFiles(join(dataDir, name, "files"));
+    return {
+      openStore: storage.openStore(name),
+      files,
+      openCache: (cache, maxBytes) => openBlobCache(files.pathOf(`${cache}.cache`), maxBytes),
+    };
+  });
   undo.push(() => plugins.stopAll());
   await plugins.follow(config);
 

@@ -24,8 +24,8 @@ function configOf(plugins: Record<string, boolean>): Config {
 
 function setOf(factories: readonly PluginFactory<never>[]): { set: PluginSet; clock: ReturnType<typeof fakeClock> } {
   const clock = fakeClock();
-  const { openStore, files, ...shared } = testServices({ clock });
-  return { set: new PluginSet(factories, shared, () => ({ openStore, files })), clock };
+  const { openStore, files, openCache, ...shared } = testServices({ clock });
+  return { set: new PluginSet(factories, shared, () => ({ openStore, files, openCache })), clock };
 }
 
 test("start in the order of the table, stop in the reverse order", async () => {

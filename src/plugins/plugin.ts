@@ -8,6 +8,7 @@ import type { ReadDefinition } from "../core/definition.ts";
 import type { Registry } from "../core/registry.ts";
 import type { Schema } from "../core/validate.ts";
 import type { Actions } from "../system/actions.ts";
+import type { OpenCache } from "../system/blob-cache.ts";
 import type { Clock } from "../system/clock.ts";
 import type { DefinitionFile } from "../system/definition-folder.ts";
 import type { EventBus } from "../system/event-bus.ts";
@@ -92,6 +93,8 @@ export interface Services {
   readonly matchPattern: MatchPattern;
   /** Files of the plugin's own, below `<dataDir>/<plugin>/files`. */
   readonly files: PluginFiles;
+  /** Opens a cache of the plugin's own, among its files. */
+  readonly openCache: OpenCache;
   /** Reads a folder of a person's own. */
   readonly openFolder: OpenFolder;
   readonly findFolder: FindFolder;

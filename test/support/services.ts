@@ -35,6 +35,7 @@ export function testServices(given: Partial<Services> = {}): Services {
     endOrphans: unasked("the end of orphans"),
     fetch: unasked("another server"),
     matchPattern,
+    openCache: unasked("a cache"),
     openFolder: unasked("a folder"),
     findFolder: unasked("a folder"),
     projectIdOf: unasked("a project"),

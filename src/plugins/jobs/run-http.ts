@@ -3,6 +3,7 @@
  *
  * Errors: none are thrown.
  */
+import { readRetryAfter } from "../../core/retry-after.ts";
 import type { FetchAnswer, FetchResult } from "../../system/fetch.ts";
 import { checkResult } from "./check-result.ts";
 import type { CancelReason, HttpSpec, OutputTail, RunContext, RunHandle, RunOutcome } from "./run.ts";
@@ -76,7 +77,10 @@ function toOutcome(
     stdout: result.ok ? keepBody(result, context) : NO_OUTPUT,
     stderr: NO_OUTPUT,
     httpStatus: result.ok ? result.status : undefined,
-    retryAfterMs: result.ok && verdict.retryable ? readRetryAfter(result, context) : undefined,
+    retryAfterMs:
+      result.ok && verdict.retryable
+        ? readRetryAfter(result.headers["retry-after"], context.services.clock.wallMs())
+        : undefined,
   };
 }
 
@@ -89,12 +93,4 @@ function keepBody({ body, isCut, headers }: FetchAnswer, context: RunContext): O
   const cutBytes = sizeBytes - kept.length;
   const mark = cutBytes > 0 ? `\n[... ${isCut && !declaredBytes ? "more" : `${cutBytes} bytes`} cut ...]\n` : "";
   return { text: redact(new TextDecoder().decode(kept)) + mark, sizeBytes, cutBytes };
-}
-
-/** Source: RFC 9110 (10.2.3): seconds, or a date. */
-function readRetryAfter({ headers }: FetchAnswer, { services }: RunContext): number | undefined {
-  const text = headers["retry-after"];
-  if (typeof text !== "string") return undefined;
-  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - services.clock.wallMs();
-  return ms >= 0 ? ms : undefined;
 }
