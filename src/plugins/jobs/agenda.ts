@@ -41,6 +41,8 @@ export class Agenda {
   readonly #table: Timetable;
   readonly #startedMs: number;
   #lastStep: ClockStep | undefined;
+  /** Jobs whose slots are decided and whose next ones are still to be looked for. */
+  #decided: string[] = [];
   #isCommitFailing = false;
 
   constructor(options: AgendaOptions) {
@@ -139,7 +141,7 @@ export class Agenda {
       () => {
         this.#isCommitFailing = false;
         entry.isDeciding = false;
-        this.#reschedule(name);
+        if (this.#decided.push(name) === 1) this.#lookAhead();
       },
       (error: Error) => {
         this.#noteFailure(error);
@@ -147,6 +149,14 @@ export class Agenda {
         if (this.#table.find(name) !== undefined) this.scheduler.set(name, nowMs + TRY_AGAIN_MS);
       },
     );
+  }
+
+  /** Looks for the next slots, once all that is due has been decided: those who wait for a run come first. */
+  #lookAhead(): void {
+    if (this.scheduler.isBehind()) return void this.#options.clock.after(0, () => this.#lookAhead());
+    const names = this.#decided;
+    this.#decided = [];
+    for (const name of names) this.#reschedule(name);
   }
 
   #noteFailure({ message }: Error): void {

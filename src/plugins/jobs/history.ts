@@ -207,7 +207,8 @@ function noteEnd(record: JobRecord, row: RunRow, index: number): void {
 }
 
 function dropOutput(runs: RunRow[], index: number): void {
-  const row = runs[index];
+  // A negative index is one that V8 looks up by name.
+  const row = index < 0 ? undefined : runs[index];
   if (row?.stdout !== undefined || row?.stderr !== undefined)
     runs[index] = { ...row, stdout: undefined, stderr: undefined };
 }
