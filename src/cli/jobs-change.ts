@@ -9,6 +9,7 @@ import { findJsonFault } from "../core/json-fault.ts";
 import { quote } from "../core/printable.ts";
 import { type Arguments, type Command, type CommandCall, CommandError, EXIT } from "./command.ts";
 import { checkSchedule } from "./cron.ts";
+import { jobPath } from "./job-path.ts";
 import { describeNext } from "./job-texts.ts";
 import { readWholeNumber } from "./numbers.ts";
 import { findDaemon } from "./place.ts";
@@ -95,7 +96,7 @@ const removeCommand: Command = {
   async run(call) {
     const { client } = await findDaemon(call);
     const name = call.args.operands[0]!;
-    const { status, text } = await client.call("DELETE", pathOf(call));
+    const { status, text } = await client.call("DELETE", jobPath(call));
     if (status !== 204) throw new DaemonError(status, JSON.parse(text) as { error: string; code: string });
     call.terminal.out(call.args.isSet("json") ? JSON.stringify({ removed: name }) : `${name} is removed`);
     return EXIT.ok;
@@ -181,7 +182,7 @@ function readDuration(text: string): number {
 }
 
 async function editByHand(call: CommandCall, client: Client): Promise<void> {
-  const { definition } = await client.json<{ definition: unknown }>("GET", pathOf(call));
+  const { definition } = await client.json<{ definition: unknown }>("GET", jobPath(call));
   const folder = mkdtempSync(join(tmpdir(), "pi-daemon-"));
   const path = join(folder, "job.json");
   try {
@@ -205,7 +206,7 @@ function openEditor({ env }: CommandCall, path: string): void {
 }
 
 function replace(call: CommandCall, client: Client, definition: unknown): Promise<JobShown> {
-  return client.json<JobShown>("PUT", pathOf(call), { body: definition });
+  return client.json<JobShown>("PUT", jobPath(call), { body: definition });
 }
 
 function tellChange(call: CommandCall, job: JobShown, what: string): void {
@@ -237,10 +238,6 @@ function withoutGaps(value: Record<string, unknown>): Record<string, unknown> {
 
 function usage(message: string, hint: string): CommandError {
   return new CommandError(EXIT.usage, message, hint);
-}
-
-function pathOf({ args }: CommandCall): string {
-  return `/api/jobs/${encodeURIComponent(args.operands[0]!)}`;
 }
 
 export const changeCommands: readonly Command[] = [addCommand, editCommand, removeCommand];

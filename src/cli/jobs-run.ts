@@ -3,6 +3,7 @@ import type { JobShown, RunShown } from "../client.ts";
 import { parseDuration } from "../core/duration.ts";
 import { escapeUnprintable } from "../core/printable.ts";
 import { type Command, type CommandCall, CommandError, EXIT, type Terminal } from "./command.ts";
+import { jobPath } from "./job-path.ts";
 import { describeDuration, describeNext, describeWhy } from "./job-texts.ts";
 import { findDaemon } from "./place.ts";
 import { createPainter, plural } from "./style.ts";
@@ -31,7 +32,7 @@ const runCommand: Command = {
       ...(call.args.isSet("force") && { force: "" }),
     });
     const { client } = await findDaemon(call);
-    const { run } = await client.json<{ run: RunShown }>("POST", `${pathOf(call)}/run?${query.toString()}`, {
+    const { run } = await client.json<{ run: RunShown }>("POST", `${jobPath(call)}/run?${query.toString()}`, {
       timeoutMs: (isWaiting ? waitMs : 0) + SPARE_MS,
     });
     if (call.args.isSet("json")) call.terminal.out(JSON.stringify(run));
@@ -65,7 +66,7 @@ const pauseCommand: Command = {
   async run(call) {
     const { client } = await findDaemon(call);
     const note = call.args.value("note");
-    const job = await client.json<JobShown>("POST", `${pathOf(call)}/pause`, {
+    const job = await client.json<JobShown>("POST", `${jobPath(call)}/pause`, {
       body: note === undefined ? {} : { note },
     });
     call.terminal.out(
@@ -84,7 +85,7 @@ const resumeCommand: Command = {
   summary: "let a paused job run by its schedule again",
   async run(call) {
     const { client } = await findDaemon(call);
-    const job = await client.json<JobShown>("POST", `${pathOf(call)}/resume`);
+    const job = await client.json<JobShown>("POST", `${jobPath(call)}/resume`);
     call.terminal.out(
       call.args.isSet("json")
         ? JSON.stringify(job)
@@ -104,7 +105,7 @@ const cancelCommand: Command = {
     const id = call.args.value("run");
     const { cancelled } = await client.json<{ cancelled: number }>(
       "POST",
-      `${pathOf(call)}/cancel${id === undefined ? "" : `?run=${encodeURIComponent(id)}`}`,
+      `${jobPath(call)}/cancel${id === undefined ? "" : `?run=${encodeURIComponent(id)}`}`,
     );
     call.terminal.out(
       call.args.isSet("json")
@@ -137,7 +138,7 @@ const outputCommand: Command = {
     for (const name of ["stream", "attempt"]) if (call.args.isSet(name)) query.set(name, call.args.value(name)!);
     if (call.args.isSet("follow")) query.set("follow", "");
     const run = encodeURIComponent(call.args.operands[1] ?? "last");
-    const path = `${pathOf(call)}/runs/${run}/output?${query.toString()}`;
+    const path = `${jobPath(call)}/runs/${run}/output?${query.toString()}`;
     const show = createLineWriter((lines) => call.terminal.out(showForeign(call.terminal, lines)));
     await client.stream(path, show.write, { timeoutMs: A_DAY_MS, signal: call.signal });
     show.end();
@@ -174,10 +175,6 @@ function readDuration(text: string): number {
   } catch (error) {
     throw new CommandError(EXIT.usage, (error as Error).message);
   }
-}
-
-function pathOf({ args }: CommandCall): string {
-  return `/api/jobs/${encodeURIComponent(args.operands[0]!)}`;
 }
 
 export const runCommands: readonly Command[] = [runCommand, pauseCommand, resumeCommand, cancelCommand, outputCommand];

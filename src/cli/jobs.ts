@@ -2,6 +2,7 @@
 import type { JobShown, RunShown } from "../client.ts";
 import { escapeUnprintable } from "../core/printable.ts";
 import { type Command, type CommandCall, EXIT } from "./command.ts";
+import { jobPath } from "./job-path.ts";
 import {
   describeDuration,
   describeLast,
@@ -71,38 +72,12 @@ const showCommand: Command = {
   examples: ["pi-daemon jobs show backup"],
   async run(call) {
     const { client } = await findDaemon(call);
-    const job = await client.json<JobShown & { definition: unknown }>("GET", pathOf(call));
+    const job = await client.json<JobShown & { definition: unknown }>("GET", jobPath(call));
     if (call.args.isSet("json")) {
       call.terminal.out(JSON.stringify(job));
       return EXIT.ok;
     }
-    const nowMs = call.clock.wallMs();
-    const facts: [string, string][] = [
-      ["name", job.name],
-      ...(job.description === null ? [] : [["about", job.description] satisfies [string, string]]),
-      ["when", job.schedule === null ? "when asked" : `${job.scheduleText} (${job.schedule}, ${job.timeZone})`],
-      [
-        "next run",
-        job.nextRunMs === null
-          ? describeNext(job, nowMs)
-          : `${describeTime(job.nextRunMs, job.timeZone)} (${describeNext(job, nowMs)})`,
-      ],
-      [
-        "last run",
-        `${describeLast(job, nowMs)}${job.last === null ? "" : ` (run ${job.last.id}) ${describeWhy(job.last)}`}`,
-      ],
-      ["last good", describeTime(job.lastOkMs, job.timeZone)],
-      ...(job.paused === null
-        ? []
-        : [
-            ["paused", `since ${describeTime(job.paused.sinceMs, job.timeZone)} ${job.paused.note}`] satisfies [
-              string,
-              string,
-            ],
-          ]),
-      ...(job.problem === null ? [] : [["problem", job.problem] satisfies [string, string]]),
-      ["from", job.source],
-    ];
+    const facts = factsOf(job, call.clock.wallMs());
     const definition = JSON.stringify(job.definition, undefined, 2)
       .split("\n")
       .map((line) => `  ${escapeUnprintable(line)}`);
@@ -110,6 +85,23 @@ const showCommand: Command = {
     return EXIT.ok;
   },
 };
+
+function factsOf(job: JobShown, nowMs: number): [name: string, value: string][] {
+  const { description, schedule, last, paused, problem, timeZone } = job;
+  const next = describeNext(job, nowMs);
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ["name", job.name],
+    ["about", description ?? undefined],
+    ["when", schedule === null ? "when asked" : `${job.scheduleText} (${schedule}, ${timeZone})`],
+    ["next run", job.nextRunMs === null ? next : `${describeTime(job.nextRunMs, timeZone)} (${next})`],
+    ["last run", describeLast(job, nowMs) + (last === null ? "" : ` (run ${last.id}) ${describeWhy(last)}`)],
+    ["last good", describeTime(job.lastOkMs, timeZone)],
+    ["paused", paused === null ? undefined : `since ${describeTime(paused.sinceMs, timeZone)} ${paused.note}`],
+    ["problem", problem ?? undefined],
+    ["from", job.source],
+  ];
+  return facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+}
 
 const runsCommand: Command = {
   name: "jobs runs",
@@ -129,8 +121,8 @@ const runsCommand: Command = {
     const limit = readWholeNumber("count", call.args.value("count"), { fallback: 20, least: 1, most: 1000 });
     const state = call.args.value("state");
     const query = new URLSearchParams({ limit: String(limit), ...(state === undefined ? {} : { state }) });
-    const { timeZone } = await client.json<JobShown>("GET", pathOf(call));
-    const { runs } = await client.json<{ runs: RunShown[] }>("GET", `${pathOf(call)}/runs?${query.toString()}`);
+    const { timeZone } = await client.json<JobShown>("GET", jobPath(call));
+    const { runs } = await client.json<{ runs: RunShown[] }>("GET", `${jobPath(call)}/runs?${query.toString()}`);
     const columns: Column[] = [
       { title: "RUN", isNumber: true },
       { title: "STATE" },
@@ -163,7 +155,7 @@ const nextCommand: Command = {
   async run(call) {
     const { client } = await findDaemon(call);
     const count = readWholeNumber("count", call.args.value("count"), { fallback: 10, least: 1, most: 1000 });
-    const next = await client.json<NextRuns>("GET", `${pathOf(call)}/next?count=${count}`);
+    const next = await client.json<NextRuns>("GET", `${jobPath(call)}/next?count=${count}`);
     if (call.args.isSet("json")) call.terminal.out(JSON.stringify(next));
     else tellNext(call, next);
     return EXIT.ok;
@@ -185,11 +177,6 @@ function tellNext(call: CommandCall, { timeZone, runs, transition }: NextRuns): 
       runs.map(({ local, utc }) => [local, utc]),
     );
   if (transition !== null) call.terminal.out(`\nNext change of the clocks: ${transition.text}`);
-}
-
-/** The path of the job that is named first. */
-function pathOf({ args }: CommandCall): string {
-  return `/api/jobs/${encodeURIComponent(args.operands[0]!)}`;
 }
 
 export const jobCommands: readonly Command[] = [

@@ -11,7 +11,7 @@ import type { EndOrphans } from "../../system/orphans.ts";
 import type { Store } from "../../system/store.ts";
 import { ActiveRun, type Submission } from "./active-run.ts";
 import { type AttemptServices, describeCancel, jitterOf, runAttempts } from "./attempts.ts";
-import { findRow, type JobsEvent, type JobsState } from "./history.ts";
+import type { JobsEvent, JobsState } from "./history.ts";
 import { Lane } from "./lane.ts";
 import { decideOverlap } from "./overlap.ts";
 import { Places } from "./places.ts";
@@ -253,10 +253,9 @@ export class Dispatcher {
     return runAttempts(run, this.#attempts);
   }
 
-  /** The run's row as it stands. */
+  /** The run's row as it stands; one whose precheck said no may have become part of the row before it. */
   rowOf({ id, job }: ActiveRun): RunRow | undefined {
-    const runs = this.#options.store.state.jobs.get(job.name)?.runs ?? [];
-    return runs[findRow(runs, id)] ?? runs.at(-1);
+    return this.#options.store.state.jobs.get(job.name)?.runs.findLast((row) => row.id <= id);
   }
 
   #leave(run: ActiveRun): void {

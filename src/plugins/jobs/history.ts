@@ -213,6 +213,12 @@ function dropOutput(runs: RunRow[], index: number): void {
     runs[index] = { ...row, stdout: undefined, stderr: undefined };
 }
 
+/** A row as it stands; `undefined` when there is none of that number, or no more. */
+export function rowOf({ jobs }: JobsState, job: string, id: number): RunRow | undefined {
+  const runs = jobs.get(job)?.runs ?? [];
+  return runs[findRow(runs, id)];
+}
+
 /** The index of the row, rows being in the order of their ids; negative when it is not there. */
 export function findRow(runs: readonly RunRow[], id: number): number {
   let low = 0;

@@ -153,7 +153,7 @@ function findJobFault(job: JobDefinition): readonly Issue[] {
       if (job[field] !== undefined) issues.push({ path: field, message: `means nothing for kind "${kind}"` });
   }
   if (keepsSession(job) && job.overlap === "parallel")
-    issues.push({ path: "overlap", message: '"parallel" cannot be had with a kept session, which one run at a time has' });
+    issues.push({ path: "overlap", message: '"parallel" does not go with a session that is kept' });
   for (const field of ["onFailure", "onSuccess"] as const) {
     const next = job[field];
     if (next !== undefined && "job" in next && next.job === job.name)

@@ -6,7 +6,7 @@
 import type { Reply, Request } from "../../system/http.ts";
 import { HttpError, type Services } from "../plugin.ts";
 import type { Engine } from "./engine.ts";
-import { findRow } from "./history.ts";
+import { rowOf } from "./history.ts";
 import { outputFile } from "./run-files.ts";
 import { isOver, type RunRow } from "./run-row.ts";
 
@@ -89,8 +89,7 @@ async function* follow(
 
 /** The row as it stands; as it was when it has been dropped meanwhile. */
 function rowNow(engine: Engine, row: RunRow): RunRow {
-  const runs = engine.store.state.jobs.get(row.job)?.runs ?? [];
-  return runs[findRow(runs, row.id)] ?? { ...row, state: "interrupted" };
+  return rowOf(engine.store.state, row.job, row.id) ?? { ...row, state: "interrupted" };
 }
 
 function refuse(message: string): HttpError {

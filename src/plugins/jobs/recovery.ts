@@ -9,7 +9,7 @@ import type { EndOrphans } from "../../system/orphans.ts";
 import type { Log } from "../../system/log.ts";
 import type { Store } from "../../system/store.ts";
 import type { Submission } from "./active-run.ts";
-import { findRow, type JobsEvent, type JobsState } from "./history.ts";
+import { type JobsEvent, type JobsState, rowOf } from "./history.ts";
 import type { RunRow } from "./run-row.ts";
 import type { Job } from "./sources.ts";
 
@@ -88,9 +88,4 @@ export function findLost(
 export interface LostJob {
   readonly job: Job;
   readonly dueMs: number | undefined;
-}
-
-function rowOf(state: JobsState, job: string, id: number): RunRow | undefined {
-  const runs = state.jobs.get(job)?.runs ?? [];
-  return runs[findRow(runs, id)];
 }

@@ -20,7 +20,9 @@ export function runCommand(spec: CommandSpec, context: RunContext): RunHandle {
   return {
     pid: child.pid,
     startTime: child.startTime,
-    done: child.done.then((end) => toOutcome(end, judgeEnd(end, context, reason) ?? judge(end, spec, context), context)),
+    done: child.done.then((end) => {
+      return toOutcome(end, judgeEnd(end, context, reason) ?? judge(end, spec, context), context);
+    }),
     cancel(why) {
       reason ??= why;
       child.terminate();
@@ -28,12 +30,10 @@ export function runCommand(spec: CommandSpec, context: RunContext): RunHandle {
   };
 }
 
-function judge({ exitCode, signal, durationMs, stdout, stderr }: SpawnOutcome, { expect }: CommandSpec, context: RunContext): Verdict {
+function judge(end: SpawnOutcome, { expect }: CommandSpec, { services }: RunContext): Verdict {
+  const { exitCode, signal, durationMs, stdout, stderr } = end;
   if (signal !== undefined) return fail(`it was ended by ${signal}, which the daemon did not send`);
-  const fault = checkResult(
-    expect,
-    { exitCode, durationMs, outputs: [stdout.text, stderr.text] },
-    context.services.matchPattern,
-  );
+  const facts = { exitCode, durationMs, outputs: [stdout.text, stderr.text] };
+  const fault = checkResult(expect, facts, services.matchPattern);
   return fault === undefined ? OK : fail(fault);
 }

@@ -56,11 +56,8 @@ function judge(result: FetchResult, { spec, context, reason, durationMs }: Circu
     const error = `the answer has status ${status}, where ${expected} was expected`;
     return status >= 500 || PASSING_STATUSES.includes(status) ? fail(error) : failForGood(error);
   }
-  const fault = checkResult(
-    spec.expect,
-    { durationMs, outputs: [new TextDecoder().decode(body)] },
-    context.services.matchPattern,
-  );
+  const facts = { durationMs, outputs: [new TextDecoder().decode(body)] };
+  const fault = checkResult(spec.expect, facts, context.services.matchPattern);
   return fault === undefined ? OK : fail(fault);
 }
 

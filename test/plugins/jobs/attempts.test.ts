@@ -1,7 +1,7 @@
 /** What becomes of a run that has its turn: prechecks, attempts, actions of the daemon's own. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { RunOutcome } from "../../../src/plugins/jobs/run.ts";
+import type { PrecheckOutcome, RunOutcome } from "../../../src/plugins/jobs/run.ts";
 import { job, settle, startTestJobs, type TestJobs } from "../../support/jobs.ts";
 
 const MINUTE = 60_000;
@@ -112,6 +112,29 @@ describe("precheck", () => {
     await jobs.passTo("00:03:00");
     assert.deepEqual(jobs.history(), ["skipped schedule 00:01:00 to 00:03:00 (3): the precheck said no"]);
     assert.deepEqual([jobs.runner.runs.length, jobs.runner.prechecks.length], [0, 3]);
+  });
+
+  test("skip, while a later run goes on: it is the skipped row that is told of", async () => {
+    const jobs = await startTestJobs({
+      config: { jobs: [job("a", { schedule: "@every 1s", overlap: "parallel", precheck: { shell: "x" } })] },
+      prepare: (runner) => Object.assign(runner, { takesMs: undefined, precheck: { decision: "skip" } }),
+    });
+    const told: unknown[] = [];
+    jobs.services.events.on("job.finished", ({ run, state }) => void told.push([run, state]));
+    await jobs.pass(1_000);
+    const { promise, resolve } = Promise.withResolvers<PrecheckOutcome>();
+    const startPrecheck = jobs.runner.startPrecheck.bind(jobs.runner);
+    jobs.runner.startPrecheck = () => ({ done: promise, cancel: () => undefined });
+    await jobs.pass(1_000);
+    Object.assign(jobs.runner, { startPrecheck, precheck: { decision: "run" } });
+    await jobs.pass(1_000);
+    resolve({ decision: "skip" });
+    await settle();
+    assert.deepEqual(jobs.rows().map(({ id, state, count }) => [id, state, count]), [
+      [1, "skipped", 2],
+      [3, "running", undefined],
+    ]);
+    assert.deepEqual(told, [[1, "skipped"], [1, "skipped"]]);
   });
 
   test("error: the run has failed, and says why", async () => {

@@ -223,7 +223,7 @@ describe("what is kept", () => {
   test("files of sessions by age and count, never the newest of a job, nor what may be in use", () => {
     const DAY = 86_400_000;
     const files = (job: string, agesDays: number[]) =>
-      agesDays.map((days) => ({ name: `sessions/${job}/${days}.jsonl`, sizeBytes: 1, changedMs: 100 * DAY - days * DAY }));
+      agesDays.map((days) => ({ name: `sessions/${job}/${days}.jsonl`, sizeBytes: 1, changedMs: (100 - days) * DAY }));
     const limits = (job: string) => (job === "gone" ? undefined : { keepRuns: 3, keepForMs: 10 * DAY });
     const find = (job: string, ages: number[]): string[] =>
       findOldSessions(files(job, ages), limits, 100 * DAY).map((name) => name.split("/")[2]!);

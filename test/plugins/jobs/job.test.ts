@@ -141,10 +141,10 @@ describe("a definition", () => {
     [{ name: "a", http: { url: "ftp://x" } }, "http.url", /an http or https URL/],
     [{ name: "a", http: { url: "http://x" }, cwd: "/" }, "cwd", /means nothing for kind "http"/],
     [{ name: "a", internal: { action: "x" }, expect: { exitCodes: [0] } }, "expect", /means nothing/],
-    [{ name: "a", http: { url: "http://x" }, expect: { exitCodes: [0] } }, "expect.exitCodes", /means nothing for kind "h/],
+    [{ name: "a", http: { url: "http://x" }, expect: { exitCodes: [0] } }, "expect.exitCodes", /nothing for kind "h/],
     [{ name: "a", http: { url: "http://x" }, env: { A: "b" } }, "env", /means nothing for kind "http"/],
     [{ name: "a", internal: { action: "x" }, passEnv: ["A"] }, "passEnv", /means nothing for kind "internal"/],
-    [{ name: "a", agent: { prompt: "x", session: "kept" }, overlap: "parallel" }, "overlap", /one run at a time/],
+    [{ name: "a", agent: { prompt: "x", session: "kept" }, overlap: "parallel" }, "overlap", /session that is kept/],
     [{ name: "a", agent: { prompt: "" } }, "agent.prompt", /empty/],
     [5, "", /expected an object/],
   ] as const) {

@@ -6,7 +6,8 @@ import { Turns } from "../../../src/plugins/jobs/turns.ts";
 import { fakeClock } from "../../support/fake-clock.ts";
 import { settle } from "../../support/jobs.ts";
 
-const runs = (count: number): ActiveRun[] => Array.from({ length: count }, (_, id) => new ActiveRun(id, "", {} as never));
+const runs = (count: number): ActiveRun[] =>
+  Array.from({ length: count }, (_, id) => new ActiveRun(id, "", {} as never));
 
 test("a run begins at once; of many, so many in each turn, in order", () => {
   const clock = fakeClock();
