@@ -132,10 +132,13 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
   undo.push(() => plugins.stopAll());
   await plugins.follow(config);
 
+  const listProblems = (): string[] => [...storage.problems(), ...diskBudget.problems(), ...plugins.problems()];
+  const problemCount = registry.ownValue("pi_daemon_problems", "gauge", "Parts that are not well: the reasons of /health.")([]);
+  registry.beforeExposition(() => problemCount.set(listProblems().length));
   const requestMetrics = createRequestMetrics(registry);
   const admin = adminRoutes({
     uptimeSeconds: processMetrics.uptimeSeconds,
-    problems: () => [...storage.problems(), ...diskBudget.problems(), ...plugins.problems()],
+    problems: listProblems,
     shownConfig: () => redactConfig(config),
     reload,
     backup: () => readBackup(dataDir, clock.wallMs()),

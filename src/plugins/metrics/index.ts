@@ -26,7 +26,7 @@ async function create(services: Services, initialConfig: MetricsConfig): Promise
   registry.limits = config;
   const store = await services.openStore("metrics", metricsStore(registry));
   const now = startRunningTime(services, store.state.nowMs);
-  const count = selfMetrics(registry);
+  const count = selfMetrics(registry, () => config.maxSeries);
   const retention = createRetention({ store, config: () => config, now });
   const ingest: IngestContext = { store, config: () => config, now, isDropping: retention.isDropping, ...count };
   const deleteMetric = createDelete(store.state, { now, retention });
@@ -94,7 +94,10 @@ function startRunningTime({ clock }: Services, startMs: number): () => Moment {
   return () => ({ nowMs: startMs + clock.monotonicMs() - openedMs, wallMs: clock.wallMs() });
 }
 
-function selfMetrics(registry: Registry): Pick<IngestContext, "noteIngested" | "noteDropped"> {
+function selfMetrics(
+  registry: Registry,
+  maxSeries: () => number,
+): Pick<IngestContext, "noteIngested" | "noteDropped"> {
   const ingested = registry.ownValue(
     "pi_daemon_samples_ingested_total",
     "counter",
@@ -106,11 +109,15 @@ function selfMetrics(registry: Registry): Pick<IngestContext, "noteIngested" | "
     "Samples that were refused, by reason.",
   );
   const series = registry.ownValue("pi_daemon_series", "gauge", "Series held for clients.")([]);
+  const limit = registry.ownValue("pi_daemon_series_limit", "gauge", "Series that may be held (metrics.maxSeries).")([]);
   const byType = Object.fromEntries(METRIC_TYPES.map((type) => [type, ingested(["type", type])])) as Record<
     MetricType,
     ReturnType<typeof ingested>
   >;
-  registry.beforeExposition(() => series.set(registry.clientSeriesCount));
+  registry.beforeExposition(() => {
+    series.set(registry.clientSeriesCount);
+    limit.set(maxSeries());
+  });
   for (const reason of ["invalid", "type_mismatch", "too_many_series"]) dropped(["reason", reason]);
   return {
     noteIngested: (sample) => byType[sample.type].add(1),
