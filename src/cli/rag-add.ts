@@ -53,7 +53,7 @@ export const addCommand: Command = {
     // It may have been indexed by now; what it was made from has not.
     const shown = isWaiting ? await waitForIndex(call, client, { ...made, lastIndexedMs: null }) : made;
     tellIndexed(call, shown, { tookMs: call.clock.monotonicMs() - startMs, isWaiting });
-    return shown.problems.length === 0 ? EXIT.ok : EXIT.failure;
+    return isWaiting && shown.lastIndexedMs === null ? EXIT.failure : EXIT.ok;
   },
 };
 
@@ -144,6 +144,6 @@ async function explainRefusal(error: unknown, client: Client, { name, root }: Ne
     return new CommandError(EXIT.failure, `there is a collection ${quote(name)} already`, hint);
   }
   if (!/allowedRoots/.test(error.message)) return error;
-  const hint = 'add the folder to rag.allowedRoots in the config, then "pi-daemon reload"';
+  const hint = 'rag.allowedRoots stands in the config; "pi-daemon reload" puts a change into force';
   return new CommandError(EXIT.failure, escapeUnprintable(error.message), hint);
 }

@@ -53,31 +53,47 @@ const reindexCommand: Command = {
   async run(call) {
     const { client } = await findDaemon(call);
     const [name] = call.args.operands;
-    const all = name === undefined ? (await listCollections(client)).map((each) => each.name) : [name];
+    const all = name === undefined ? await namesOfFiles(client) : [name];
     const shown: CollectionShown[] = [];
-    for (const each of all) shown.push(await reindex(call, client, each));
+    let code: number = EXIT.ok;
+    for (const each of all) {
+      const { after, isDone } = await reindex(call, client, each);
+      shown.push(after);
+      if (!isDone) code = EXIT.failure;
+    }
     if (call.args.isSet("json")) call.terminal.out(JSON.stringify(shown));
-    else if (shown.length === 0)
-      call.terminal.out('there are no collections yet; "pi-daemon rag add FOLDER" makes one');
-    return shown.some(({ problems }) => problems.length > 0) ? EXIT.failure : EXIT.ok;
+    else if (shown.length === 0) call.terminal.out('there are no folders yet; "pi-daemon rag add FOLDER" indexes one');
+    return code;
   },
 };
 
-async function reindex(call: CommandCall, client: Client, name: string): Promise<CollectionShown> {
+/** Notes are indexed as they come. */
+async function namesOfFiles(client: Client): Promise<string[]> {
+  return (await listCollections(client)).filter(({ kind }) => kind !== "notes").map(({ name }) => name);
+}
+
+async function reindex(
+  call: CommandCall,
+  client: Client,
+  name: string,
+): Promise<{ readonly after: CollectionShown; readonly isDone: boolean }> {
   const { args, clock } = call;
   const startMs = clock.monotonicMs();
   const path = collectionPath(name);
   const before = await callAbout<CollectionShown>(client, [name], { method: "GET", path });
+  if (before.kind === "notes") {
+    throw new CommandError(EXIT.failure, `${quote(name)} holds notes, which are indexed as they come`);
+  }
   const body = { full: args.isSet("full") };
   const { collection } = await callAbout<{ collection: CollectionShown }>(client, [name], {
     method: "POST",
     path: `${path}/reindex`,
     body,
   });
-  const isWaiting = !args.isSet("no-wait") && before.kind !== "notes";
+  const isWaiting = !args.isSet("no-wait");
   const after = isWaiting ? await waitForIndex(call, client, before) : collection;
   if (!args.isSet("json")) tellIndexed(call, after, { tookMs: clock.monotonicMs() - startMs, isWaiting });
-  return after;
+  return { after, isDone: !isWaiting || after.lastIndexedMs !== before.lastIndexedMs };
 }
 
 export const changeCommands: readonly Command[] = [removeCommand, reindexCommand];

@@ -170,8 +170,8 @@ async function checkSecrets({ daemon }: Scene): Promise<Found[]> {
   const places = hits.slice(0, PLACES_SHOWN).map((hit) => shorten(escapeUnprintable(describePlace(hit)), 100));
   const more = hits.length > PLACES_SHOWN ? ", ..." : "";
   const count = `${hits.length === SECRETS_LOOKED_AT ? "at least " : ""}${plural(hits.length, "place")}`;
-  const message = `${count} with what looks like a secret, left out of the index: ${places.join(", ")}${more}`;
-  return [warn(message, "the files hold it still: move it away, or --exclude them")];
+  const message = `${count} with [redacted] for what looks like a secret: ${places.join(", ")}${more}`;
+  return [warn(message, "it is not in the index, but in the files still: move it away")];
 }
 
 async function findRedacted(client: Client): Promise<readonly HitShown[]> {

@@ -53,7 +53,7 @@ async function showCollection(
   const page = await client.json<DocumentsPage>("GET", `${path}/documents?${query.toString()}`);
   const facts = prefix === undefined ? renderFacts(factsOf(call, shown)) : [];
   if (call.args.isSet("json")) {
-    call.terminal.out(JSON.stringify(prefix === undefined ? { ...shown, ...page } : page));
+    call.terminal.out(JSON.stringify(prefix === undefined ? { collection: shown, ...page } : page));
     return;
   }
   if (facts.length > 0) call.terminal.out(facts.join("\n"));

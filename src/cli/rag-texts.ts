@@ -5,6 +5,8 @@ import { projectIdOf } from "../system/project-id.ts";
 import type { CollectionShown, HitShown } from "./rag-views.ts";
 import { type Painter, plural, readableBytes, readableDuration } from "./style.ts";
 
+const SNIPPET_LINES = 5;
+
 /** "everyone", "here", or the name; of one that is a hash, its start. */
 export function describeProject(project: string | null): string {
   if (project === null) return "everyone";
@@ -66,26 +68,39 @@ export function describeHit(hit: HitShown, paint: Painter): string[] {
 /** Lines, without empty ones. What is highlighted goes over no end of a line. */
 function describeSnippet({ snippet, highlights }: HitShown, paint: Painter): string[] {
   const lines: string[] = [];
+  const indent = commonIndent(snippet);
   let startAt = 0;
   for (const line of snippet.split("\n")) {
-    if (line.trim() !== "") lines.push(highlightLine({ line, startAt, highlights }, paint).trimEnd());
+    const from = startAt === 0 ? 0 : indent;
+    if (line.trim() !== "") lines.push(highlightLine({ line, startAt, from, highlights }, paint).trimEnd());
     startAt += line.length + 1;
   }
-  return lines;
+  return lines.slice(0, SNIPPET_LINES);
+}
+
+/** The white space that all lines begin with, but for the first: that may begin in its middle. */
+function commonIndent(snippet: string): number {
+  const lines = snippet
+    .split("\n")
+    .slice(1)
+    .filter((line) => line.trim() !== "");
+  return lines.length === 0 ? 0 : Math.min(...lines.map((line) => line.search(/\S/)));
 }
 
 interface HighlightedLine {
   readonly line: string;
+  /** Where to begin in the line. */
+  readonly from: number;
   /** Of the line in the snippet. */
   readonly startAt: number;
   readonly highlights: HitShown["highlights"];
 }
 
-function highlightLine({ line, startAt, highlights }: HighlightedLine, paint: Painter): string {
+function highlightLine({ line, startAt, from, highlights }: HighlightedLine, paint: Painter): string {
   let text = "";
-  let at = 0;
-  for (const [from, to] of highlights) {
-    const [start, end] = [Math.max(from - startAt, at), Math.min(to - startAt, line.length)];
+  let at = from;
+  for (const [first, last] of highlights) {
+    const [start, end] = [Math.max(first - startAt, at), Math.min(last - startAt, line.length)];
     if (start >= end) continue;
     text += printable(line.slice(at, start)) + paint("yellow", printable(line.slice(start, end)));
     at = end;

@@ -1,26 +1,25 @@
 /** The `rag` commands against a daemon, and what they refuse before they ask one. */
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { renderBar } from "../../src/cli/rag-progress.ts";
+import type { CommandCall } from "../../src/cli/command.ts";
+import { renderBar, waitForIndex } from "../../src/cli/rag-progress.ts";
 import { describeHit } from "../../src/cli/rag-texts.ts";
 import type { HitShown } from "../../src/cli/rag-views.ts";
 import { createPainter } from "../../src/cli/style.ts";
+import type { Client } from "../../src/client.ts";
 import { projectIdOf } from "../../src/system/project-id.ts";
 import { commandLine, type Ran } from "../support/command-line.ts";
-import { startKnowledgeStandIn } from "../support/knowledge-stand-in.ts";
-import { tempDir } from "../support/temp-dir.ts";
 
 test("a life of a folder and of notes", async (t) => {
   const cli = commandLine(t);
-  const { url } = await startKnowledgeStandIn(t);
-  const env = { ...cli.env, PI_DAEMON_URL: url };
+  assert.equal((await cli.run("start")).code, 0);
   const status: string[] = [];
-  const rag = (...words: string[]): Promise<Ran> => cli.call(["rag", ...words], { env });
-  const folder = join(tempDir(t), "My Docs");
+  const rag = (...words: string[]): Promise<Ran> => cli.call(["rag", ...words]);
+  const folder = join(cli.home, "My Docs");
   mkdirSync(folder);
   writeFileSync(join(folder, "bus.md"), "# The blue bus\n\nIt has 41 seats.\n");
   writeFileSync(join(folder, "tram.md"), "# The tram\n\nIt has 80 seats.\n");
@@ -36,11 +35,10 @@ test("a life of a folder and of notes", async (t) => {
     const out: string[] = [];
     const terminal = { out: (text: string) => void out.push(text), err: () => {}, outHasColours: false };
     const showStatus = (line: string): void => void status.push(line);
-    const more = { terminal: { ...terminal, errHasColours: false, columns: 80, showStatus }, env };
+    const more = { terminal: { ...terminal, errHasColours: false, columns: 80, showStatus } };
     assert.equal((await cli.call(["rag", "add", folder], more)).code, 0);
     assert.match(out.join(), /^my-docs: 2 documents, \d+ chunks, \d+ B in .*, for everyone/);
-    assert.match(status[0]!, /^\[[#-]{24}\].*my-docs$/);
-    assert.equal(status.at(-1), "", "the bar is taken away");
+    assert.equal(status.at(-1), "", "the bar, if there was time for one, is taken away");
     const again = await rag("add", folder);
     assert.equal(again.code, 1);
     assert.match(again.err, /My Docs" is indexed already, as "my-docs"\n {2}"pi-daemon rag reindex my-docs" looks/);
@@ -110,6 +108,65 @@ test("a life of a folder and of notes", async (t) => {
     assert.equal(refused.code, 1);
     assert.match(refused.err, /"notes" holds 2 notes, kept nowhere else\n {2}--force removes them/);
     assert.equal((await rag("remove", "notes", "--force")).code, 0);
+  });
+
+  await t.test("projects: of the repository here, else of everyone", async () => {
+    const folder = join(cli.home, "repository/docs");
+    mkdirSync(join(cli.home, "repository/.git"), { recursive: true });
+    mkdirSync(folder);
+    const rows: readonly (readonly [words: readonly string[], project: string | null])[] = [
+      [[], projectIdOf(folder)],
+      [["--project", "none"], null],
+      [["--project", "web"], "web"],
+      [["--project", "here"], projectIdOf(process.cwd())],
+    ];
+    for (const [at, [words, project]] of rows.entries()) {
+      const ran = await cli.call(["rag", "add", folder, "--name", `c${at}`, "--no-wait", "--json", ...words]);
+      assert.equal((JSON.parse(ran.out) as { project: unknown }).project, project);
+    }
+  });
+
+  await t.test("what the daemon refuses, in sentences", async () => {
+    mkdirSync(join(cli.home, "pw/.hidden"), { recursive: true });
+    const rows: readonly (readonly [words: readonly string[], err: RegExp])[] = [
+      [
+        ["add", "/etc"],
+        /\/etc is not below any folder of rag\.allowedRoots\n {2}rag\.allowedRoots stands in the config/,
+      ],
+      [["add", join(cli.home, "pw/.hidden"), "--name", "h"], /lies in \.hidden, whose name begins with a dot/],
+      [["add", join(cli.home, "pw"), "--name", "Pw"], /expected the name of a collection .*got "Pw"/],
+      [["add", "--sessions"], /sessions does not exist/],
+      [["note", "x", "--collection", "no good"], /expected the name of a collection/],
+      [["search", "x".repeat(2001)], /2000/],
+      [["remove", "nothing"], /there is no collection "nothing"/],
+    ];
+    for (const [words, expected] of rows) {
+      const { code, out, err } = await cli.call(["rag", ...words]);
+      assert.match(err, expected);
+      assert.deepEqual([code, out], [1, ""]);
+    }
+  });
+
+  await t.test("doctor: folders that have gone, secrets that were found", async () => {
+    const folder = join(cli.home, "docs");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "keys.md"), "# Keys\n\nOurs is [redacted].\n");
+    assert.equal((await cli.call(["rag", "add", folder])).code, 0);
+    const well = await cli.call(["rag", "doctor"]);
+    assert.equal(well.code, 0, well.out);
+    assert.match(well.out, /^ok {4}daemon +answers at .*daemon\.sock: 1 document, /m);
+    assert.match(well.out, /^ok {4}folders +\d folders can be read$/m);
+    assert.match(well.out, /^ok {4}watching +\d folders in \d collections/m);
+    assert.match(well.out, /^ok {4}embeddings +no endpoint is set up/m);
+    assert.match(well.out, /^ok {4}index +.* of memory, .* in .*\/rag$/m);
+    assert.match(
+      well.out,
+      /^warn {2}secrets +1 place with \[redacted\] for what looks like a secret: .*keys\.md:1-3$/m,
+    );
+    rmSync(folder, { recursive: true });
+    const { code, out } = await cli.call(["rag", "doctor"]);
+    assert.equal(code, 1);
+    assert.match(out, /^fail {2}folders +docs: .*docs does not exist\n.*rag remove docs/m);
   });
 });
 
@@ -189,10 +246,10 @@ describe("texts", () => {
     headings: ["Setup", "Linux"],
     symbol: null,
     title: null,
-    snippet: "npm \u001b[31mstart\n\n\tthen  wait\n",
+    snippet: "npm \u001b[31mstart\n\n  \tthen  wait\n  go\n",
     highlights: [
       [0, 3],
-      [11, 30],
+      [11, 29],
     ],
     why: "both",
     stale: true,
@@ -204,6 +261,7 @@ describe("texts", () => {
       "docs/a.md:3-9  Setup > Linux  0.88  changed since",
       "    npm \\u001b[31mstart",
       "      then  wait",
+      "    go",
     ]);
     const [, first, second] = describeHit(hit, createPainter(true));
     assert.equal(first, "    \u001b[33mnpm\u001b[39m \\u001b[31mst\u001b[33mart\u001b[39m");
@@ -225,42 +283,34 @@ describe("texts", () => {
   });
 });
 
-test("waiting: a line every few seconds, and Ctrl-C leaves the work going", async (t) => {
-  const cli = commandLine(t);
-  const { url } = await startKnowledgeStandIn(t);
-  const folder = tempDir(t);
+test("waiting: a line every few seconds, and Ctrl-C leaves the work going", async () => {
+  const states = [
+    { state: "waiting", progress: null },
+    { state: "indexing", progress: { done: 0, total: 0 } },
+    { state: "indexing", progress: { done: 3, total: 6 } },
+    { state: "idle", progress: null, lastIndexedMs: 5 },
+  ];
+  const client = { json: async () => ({ name: "d", lastIndexedMs: 1, problems: [], ...states.shift() }) };
+  const err: string[] = [];
+  const exits: number[] = [];
   let nowMs = 0;
   let interrupt = (): void => {};
-  const exits: number[] = [];
-  const host = {
-    on: (_: string, run: () => void) => void (interrupt = run),
-    exitNow: (code: number) => void exits.push(code),
-  };
-  const { err } = await cli.call(["rag", "add", folder, "--name", "d"], {
-    env: { ...cli.env, PI_DAEMON_URL: url },
-    host: host as never,
-    clock: { ...(await import("../../src/cli/main.ts")).systemClock, monotonicMs: () => nowMs },
+  const call = {
+    clock: { monotonicMs: () => nowMs },
+    terminal: { err: (text: string) => void err.push(text) },
+    host: {
+      on: (_: string, run: () => void) => void (interrupt = run),
+      exitNow: (code: number) => void exits.push(code),
+    },
     pause: async () => {
       nowMs += 2000;
-      if (nowMs === 2000) interrupt();
+      if (nowMs === 6000) interrupt();
     },
-  });
-  assert.match(err, /^the daemon goes on indexing d; see "pi-daemon rag list"\n/);
+  } as unknown as CommandCall;
+  const { lastIndexedMs } = await waitForIndex(call, client as unknown as Client, { name: "d", lastIndexedMs: 1 });
+  assert.equal(lastIndexedMs, 5);
+  assert.deepEqual(err, ["d: 3 of 6 files", 'the daemon goes on indexing d; see "pi-daemon rag list"']);
   assert.deepEqual(exits, [130]);
-});
-
-test("projects: of the repository here, else of everyone", async (t) => {
-  const cli = commandLine(t);
-  const { url, requests } = await startKnowledgeStandIn(t);
-  const env = { ...cli.env, PI_DAEMON_URL: url };
-  const repository = tempDir(t);
-  mkdirSync(join(repository, ".git"));
-  mkdirSync(join(repository, "docs"));
-  for (const more of [[], ["--project", "none"], ["--project", "web"], ["--project", "here"]]) {
-    await cli.call(["rag", "add", join(repository, "docs"), "--name", `c${requests.length}`, "--no-wait", ...more], {
-      env,
-    });
-  }
-  const projects = requests.map((each) => (each as { body: { project: unknown } }).body.project);
-  assert.deepEqual(projects, [projectIdOf(repository), null, "web", projectIdOf(process.cwd())]);
+  interrupt();
+  assert.deepEqual([err.length, exits], [2, [130, 130]], "there is nothing left to go on with");
 });

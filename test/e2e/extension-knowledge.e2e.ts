@@ -1,9 +1,13 @@
 /** The real pi, whose model asks for the knowledge: what is found reaches the model, and no daemon's trouble stops pi. */
 import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { projectIdOf } from "../../src/extension/knowledge-project.ts";
 import { findClosedPort, startBadServer } from "../support/bad-servers.ts";
+import { type TestDaemon, startTestDaemon } from "../support/daemon.ts";
 import { type FakeLlm, type LlmRequest, type ToolCall, startFakeLlm } from "../support/fake-llm.ts";
 import { EXTENSION, type PiHome, makePiHome, runPi, startRpc, writeClientConfig } from "../support/pi-agent.ts";
 import { installPi } from "../support/pi-install.ts";
@@ -119,4 +123,90 @@ test("switched off by the config", { skip }, async (t) => {
   const run = await runPi(home, ["-p", ...WITH, "hello"]);
   assert.deepEqual([run.exitCode, run.out], [0, "done\n"]);
   assert.ok(!toolNames(llm.requests[0]!).includes("knowledge_search"));
+});
+
+interface Shop {
+  readonly llm: FakeLlm;
+  readonly home: PiHome;
+  readonly daemon: TestDaemon;
+}
+
+/** A daemon where pi looks for one, that has indexed a folder of everyone and one of another project. */
+async function openShop(t: TestContext): Promise<Shop> {
+  const { llm, home } = await stage(t);
+  const dataDir = join(home.home, ".pi/daemon/data");
+  const daemon = await startTestDaemon(t, { dataDir, config: { rag: { allowedRoots: [home.home] } } });
+  for (const [name, project, text] of [
+    ["buses", null, "# Fleet\n\n## Blue bus\n\nThe blue bus has 41 seats.\n"],
+    ["secrets", "somebody-else", "# Fleet\n\n## Blue bus\n\nThe blue bus has 999 hidden seats.\n"],
+  ] as const) {
+    const root = join(home.home, name);
+    mkdirSync(root);
+    writeFileSync(join(root, "fleet.md"), text);
+    const body = { name, kind: "folder", root: realpathSync(root), project };
+    await ask(daemon, "POST", "/api/rag/collections", body);
+    await ask(daemon, "POST", `/api/rag/collections/${name}/reindex?wait=30s`, {});
+  }
+  return { llm, home, daemon };
+}
+
+async function ask(daemon: TestDaemon, method: string, path: string, body?: object): Promise<unknown> {
+  const headers = { "content-type": "application/json", authorization: `Bearer ${daemonToken(daemon)}` };
+  const reply = await daemon.fetch(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+  const text = await reply.text();
+  assert.ok(reply.ok, text);
+  return JSON.parse(text);
+}
+
+const daemonToken = ({ dataDir }: TestDaemon): string => readFileSync(join(dataDir, "token"), "utf8").trim();
+
+test(
+  "what is indexed reaches the model, by the socket, with its place, and no other project's",
+  { skip },
+  async (t) => {
+    const { llm, home } = await openShop(t);
+    const run = await runPi(home, ["-p", ...WITH, "hello"]);
+    assert.deepEqual([run.exitCode, run.out, run.err], [0, "done\n", ""]);
+    const [answer] = toolAnswers(llm);
+    assert.match(answer!, /^[^\n]*untrusted[^\n]*\n/);
+    assert.match(answer!, /^\[1\] \/.*\/buses\/fleet\.md:\d+-\d+/m);
+    assert.match(answer!, /The blue bus has 41 seats\./);
+    assert.doesNotMatch(answer!, /999/);
+  },
+);
+
+test("/knowledge: places for the person", { skip }, async (t) => {
+  const { home } = await openShop(t);
+  const pi = startRpc(t, home, WITH);
+  assert.match(await pi.command("/knowledge seats of the blue bus"), /fleet\.md:\d+-\d+ {2}Fleet\n {2}.*41 seats/);
+  assert.match(await pi.command("/knowledge status"), /^2 documents in 2 collections, \d+ chunks\n/);
+  assert.equal(await pi.end(), 0);
+});
+
+test("a note of the model: found by the next session there, and nowhere else", { skip }, async (t) => {
+  const { llm, home, daemon } = await openShop(t);
+  writeClientConfig(home, { knowledge: { add: true } });
+  const note = { text: "The red bus is repaired on Fridays.", title: "Red bus", tags: ["bus"] };
+  llm.reply = ({ messages }) =>
+    messages.at(-1)!.role === "user" ? { toolCalls: [{ name: "knowledge_add", args: note }] } : { text: "done" };
+  await runPi(home, ["-p", "--session-id", "session-1", ...WITH, "hello"]);
+  const id = /^Kept as notes\/(\S+)\.$/.exec(toolAnswers(llm)[0]!)?.[1];
+  const kept = (await ask(daemon, "GET", `/api/rag/collections/notes/documents/${id}`)) as Record<string, unknown>;
+  const { text, title, tags, metadata, project } = kept;
+  assert.deepEqual(
+    { text, title, tags, metadata, project },
+    {
+      ...note,
+      metadata: { session: "session-1", from: "pi" },
+      project: projectIdOf(home.cwd),
+    },
+  );
+  const search = { name: "knowledge_search", args: { query: "when is the red bus repaired" } };
+  llm.reply = ({ messages }) => (messages.at(-1)!.role === "user" ? { toolCalls: [search] } : { text: "done" });
+  await runPi(home, ["-p", ...WITH, "hello"]);
+  assert.match(toolAnswers(llm)[0]!, /repaired on Fridays/);
+  const elsewhere = join(home.home, "elsewhere");
+  mkdirSync(elsewhere);
+  await runPi({ ...home, cwd: elsewhere }, ["-p", ...WITH, "hello"]);
+  assert.doesNotMatch(toolAnswers(llm)[0]!, /Fridays/);
 });

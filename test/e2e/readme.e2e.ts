@@ -33,11 +33,12 @@ test("every command of the README runs", async (t) => {
   // Registered before the folder is made, and so run before the folder goes.
   t.after(() => void run("pi-daemon stop"));
   const directory = tempDir(t);
-  const checkout = join(directory, "pi-daemon");
+  const home = join(directory, "home");
+  // Of a person who has used pi before.
+  for (const folder of [".pi/daemon", ".pi/agent/sessions"]) mkdirSync(join(home, folder), { recursive: true });
+  const checkout = join(home, "pi-daemon");
   execFileSync("git", ["clone", "--quiet", ROOT, checkout]);
   const port = await freePort();
-  const home = join(directory, "home");
-  mkdirSync(join(home, ".pi/daemon"), { recursive: true });
   writeFileSync(join(home, ".pi/daemon/config.json"), JSON.stringify({ server: { port } }), { mode: 0o600 });
   const bin = join(directory, "bin");
   mkdirSync(bin);
