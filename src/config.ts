@@ -59,8 +59,8 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
 
   const base = expandPath("..", { home: options.home, base: source.path });
   const references = { env: options.env, home: options.home, uid: options.uid, base };
-  const resolved = resolveReferences(parsed.value, references);
   const schema = settingsSchema(options.pluginSchemas, defaultDataDir(options.env));
+  const resolved = resolveReferences(parsed.value, references, schema);
   const checked = validate(schema, resolved.value);
   if (!checked.ok || resolved.issues.length > 0) {
     return { ok: false, source, issues: joinIssues(resolved, checked.ok ? [] : checked.issues) };
@@ -110,7 +110,7 @@ function finish(
   const config = mapLeaves(schema, checked, ({ path, value, mark }) => {
     const used = filledIn.get(path);
     if (mark === "secret" && value !== null) secrets.set(path, [String(value), ...(used ?? [])]);
-    else if (used && mark === undefined) secrets.set(path, used);
+    else if (used && (mark === undefined || mark === "verbatim")) secrets.set(path, used);
     return mark === "path" && typeof value === "string" ? expand(value) : value;
   }) as Config;
   rememberSecrets(config, secrets);

@@ -142,6 +142,9 @@ function readWhat(args: Arguments, command: readonly string[]): Record<string, u
     const what = given.length === 0 ? "there is nothing to run" : `${given[0]} and ${given[1]} are both given`;
     throw usage(what, "give one of COMMAND, --shell LINE, --get URL, --agent PROMPT");
   }
+  for (const name of args.isSet("agent") ? [] : ["model", "max-cost"])
+    if (args.isSet(name)) throw usage(`--${name} goes with --agent`, `remove --${name}`);
+  if (args.isSet("get") && args.isSet("cwd")) throw usage("--cwd means nothing to a request", "remove --cwd");
   const cwd = args.value("cwd");
   if (args.isSet("get")) return { http: { url: args.value("get") } };
   if (!args.isSet("agent")) return { ...(command.length > 0 ? { command } : { shell: args.value("shell") }), cwd };
@@ -182,19 +185,37 @@ function readDuration(text: string): number {
 }
 
 async function editByHand(call: CommandCall, client: Client): Promise<void> {
-  const { definition } = await client.json<{ definition: unknown }>("GET", jobPath(call));
+  const before = JSON.stringify(await readEditable(call, client), undefined, 2) + "\n";
   const folder = mkdtempSync(join(tmpdir(), "pi-daemon-"));
   const path = join(folder, "job.json");
+  writeFileSync(path, before, { mode: 0o600 });
+  let isKept = false;
   try {
-    const before = JSON.stringify(definition, undefined, 2) + "\n";
-    writeFileSync(path, before, { mode: 0o600 });
     openEditor(call, path);
     const after = readFile(path);
     if (after === before) return call.terminal.out("nothing was changed");
+    isKept = true;
     tellChange(call, await replace(call, client, parseDefinition(after, path)), "is changed");
+    isKept = false;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (isKept) call.terminal.err(`what you wrote is kept; correct it with: jobs edit NAME --file ${path}`);
+    else rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The definition as it is shown; refused before anybody has edited in vain. */
+async function readEditable(call: CommandCall, client: Client): Promise<object> {
+  const { name, source, definition } = await client.json<JobShown & { definition: object | null }>(
+    "GET",
+    jobPath(call),
+  );
+  if (source !== "api") {
+    const place = source === "config" ? "the config" : source;
+    throw new CommandError(EXIT.failure, `the job "${name}" stands in ${place}`, "change it there, then: reload");
+  }
+  if (definition !== null) return definition;
+  const hint = `write it anew: jobs edit ${name} --file PATH`;
+  throw new CommandError(EXIT.failure, `the definition of "${name}" has a fault, so that it cannot be shown`, hint);
 }
 
 function openEditor({ env }: CommandCall, path: string): void {

@@ -16,7 +16,7 @@ import { SHORTEST_REDACTED } from "./secrets.ts";
 
 /** Checks a value as if it stood in the config. */
 export function readDefinition<T>(schema: Schema<T>, raw: unknown, options: ReferenceOptions): ReadDefinition<T> {
-  const resolved = resolveReferences(raw, options);
+  const resolved = resolveReferences(raw, options, schema);
   const { filledIn, warnings } = resolved;
   const texts = [...filledIn.values()].flat();
   const checked = validate(schema, resolved.value);
@@ -49,7 +49,8 @@ export function hideSecrets(
 ): unknown {
   const texts = longEnough(secrets);
   return mapLeaves(schema, value, ({ path, value, mark }) => {
-    if (mark === "secret" || (mark === undefined && filledIn?.has(path))) return REDACTED;
+    const mayBeSecret = mark === undefined || mark === "verbatim";
+    if (mark === "secret" || (mayBeSecret && filledIn?.has(path))) return REDACTED;
     return typeof value === "string" ? redact(value, texts) : value;
   });
 }

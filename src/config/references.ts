@@ -3,9 +3,10 @@
  *
  * Order: a `$file` path may itself hold `${NAME}`; what is filled in is never looked at again.
  * Errors: an issue for each reference that leads nowhere; its value stays as it was.
- * Not: `$${` is a plain `${`. Keys are left alone.
+ * Not: `$${` is a plain `${`. Keys are left alone, and so is text that the schema marks `verbatim`.
  */
-import type { Issue } from "../core/validate.ts";
+import { schemaBelow } from "../core/schema-walk.ts";
+import type { Issue, Schema } from "../core/validate.ts";
 import { type GuardedText, expandPath, readGuardedFile } from "../system/guarded-file.ts";
 import type { Environment } from "./places.ts";
 
@@ -28,23 +29,29 @@ export interface ResolvedReferences {
 const LONGEST_SECRET_BYTES = 65_536;
 const REFERENCE = /\$(\$?)\{([^}]*)(\}?)/g;
 
-/** The same JSON value with every reference replaced. */
-export function resolveReferences(tree: unknown, options: ReferenceOptions): ResolvedReferences {
+/** The same JSON value with every reference replaced; `schema` is that of the value. */
+export function resolveReferences(
+  tree: unknown,
+  options: ReferenceOptions,
+  schema?: Schema<unknown>,
+): ResolvedReferences {
   const issues: Issue[] = [];
   const warnings: string[] = [];
   const filledIn = new Map<string, string[]>();
 
-  function resolve(value: unknown, path: string): unknown {
+  function resolve(value: unknown, path: string, at: Schema<unknown> | undefined): unknown {
     if (typeof value === "string") {
+      if (at?.mark === "verbatim") return value;
       const { text, used } = fillIn(value, path);
       if (used.length > 0) filledIn.set(path, used);
       return text;
     }
     if (typeof value !== "object" || value === null) return value;
     const below = (key: string): string => (path === "" ? key : `${path}.${key}`);
-    if (Array.isArray(value)) return value.map((item, index) => resolve(item, below(String(index))));
+    if (Array.isArray(value)) return value.map((item, index) => resolve(item, below(String(index)), at?.item));
     if (Object.hasOwn(value, "$file")) return readReference(value, path);
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, below(key))]));
+    const resolveBelow = (key: string, item: unknown): unknown => resolve(item, below(key), schemaBelow(at, key));
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveBelow(key, item)]));
   }
 
   function fillIn(template: string, path: string): { text: string; used: string[] } {
@@ -84,7 +91,7 @@ export function resolveReferences(tree: unknown, options: ReferenceOptions): Res
     return text;
   }
 
-  const value = resolve(tree, "");
+  const value = resolve(tree, "", schema);
   return { value, issues, filledIn, warnings };
 }
 

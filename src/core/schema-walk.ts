@@ -29,6 +29,11 @@ export function mapLeaves(schema: Schema<unknown>, value: unknown, change: (leaf
   return map(schema, value, "", undefined);
 }
 
+/** What a schema says of what stands below a key of a value, or below an index. */
+export function schemaBelow(schema: Schema<unknown> | undefined, key: string): Schema<unknown> | undefined {
+  return schema?.fields?.get(key) ?? schema?.item;
+}
+
 /** One setting of an object schema: a key that has no named keys below it. */
 export interface Setting {
   readonly path: string;

@@ -14,8 +14,11 @@ export interface Issue {
   readonly message: string;
 }
 
-/** `secret`: never shown. `plain`: no secret, wherever it comes from. `path`: a path, `~/` being the home directory. */
-export type Mark = "secret" | "plain" | "path";
+/**
+ * `secret`: never shown. `plain`: no secret, wherever it comes from. `path`: a path, `~/` being the home directory.
+ * `verbatim`: a `${` in it means itself.
+ */
+export type Mark = "secret" | "plain" | "path" | "verbatim";
 
 export interface Schema<out T> {
   /** What it takes, as it stands after "expected": `an integer from 0 to 65535`. */

@@ -1,7 +1,7 @@
 /** The `jobs` commands against a real daemon, and what they refuse before they ask one. */
 import assert from "node:assert/strict";
-import { chmodSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { readArguments } from "../../src/cli/arguments.ts";
 import { CommandError } from "../../src/cli/command.ts";
@@ -114,6 +114,12 @@ test("a life of a job", async (t) => {
       /^nothing was changed/,
     );
     assert.equal((await cli.call(["jobs", "edit", "hello"], { env: { ...cli.env, VISUAL: "false" } })).code, 1);
+    writeFileSync(editor, '#!/bin/sh\nsed -i "s/@hourly/@hurly/" "$1"\n');
+    const refused = await cli.call(["jobs", "edit", "hello"], { env: { ...cli.env, EDITOR: editor } });
+    const [, kept] = /^what you wrote is kept; correct it with: jobs edit NAME --file (.*)$/m.exec(refused.err) ?? [];
+    assert.match(refused.err, /unknown word "@hurly"/);
+    assert.match(readFileSync(kept!, "utf8"), /@hurly/);
+    rmSync(dirname(kept!), { recursive: true });
     assert.match((await cli.call(["jobs", "run", "hello", "--wait"])).out, /\[redacted\]/, "the variable is as it was");
   });
 
@@ -146,6 +152,11 @@ test("a life of a job", async (t) => {
       (await cli.call(["jobs", "remove", "fixed"])).err,
       /stands in the config: change it there, then reload/,
     );
+    const edited = await cli.call(["jobs", "edit", "fixed"], { env: { ...cli.env, EDITOR: "touch /nobody/edits" } });
+    assert.deepEqual(
+      [edited.code, edited.err],
+      [1, 'pi-daemon: the job "fixed" stands in the config\n  change it there, then: reload\n'],
+    );
   });
 });
 
@@ -160,6 +171,8 @@ describe("refused before anything is asked", () => {
     [["a", "--shell", "x", "--timeout", "soon"], 'Cannot parse duration "soon"'],
     [["a", "--shell", "x", "--retries", "many"], '--retries must be a whole number from 0 to 100, not "many"'],
     [["a", "--agent", "x", "--max-cost", "free"], "--max-cost must be a number of dollars"],
+    [["a", "--shell", "x", "--model", "m"], "--model goes with --agent"],
+    [["a", "--get", "http://x", "--cwd", "/"], "--cwd means nothing to a request"],
     [["a", "--shell", "x", "-e", "WORD"], "a variable is written NAME=VALUE"],
     [["a", "--file", "x.json"], "--file holds the whole definition"],
   ] as const) {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { resolveReferences } from "../../src/config/references.ts";
+import { array, object, optional, record, string } from "../../src/core/validate.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
 const uid = process.getuid?.();
@@ -39,6 +40,23 @@ for (const [text, message] of [
     assert.deepEqual(value, { key: [0, text] });
   });
 }
+
+test("text that the schema marks verbatim is left alone; a file in its place is not", (t) => {
+  const base = tempDir(t);
+  writeFileSync(join(base, "s"), "of the file", { mode: 0o600 });
+  const line = string({ mark: "verbatim" });
+  const schema = object({
+    a: optional(line),
+    list: optional(array(line)),
+    records: optional(record(object({ a: line }))),
+    b: optional(string()),
+  });
+  const tree = { a: "${MISSING} $${x}", list: ["${A}"], records: { r: { a: "${A" } }, b: "${A}" };
+  const { value, issues } = resolveReferences(tree, { ...bare, base }, schema);
+  assert.deepEqual([value, issues], [{ ...tree, b: "alpha" }, []]);
+  const ofFile = resolveReferences({ a: { $file: "s" } }, { ...bare, base }, schema);
+  assert.deepEqual([ofFile.value, [...ofFile.filledIn.keys()]], [{ a: "of the file" }, ["a"]]);
+});
 
 test("what was filled in is noted by the path that holds it", () => {
   const { filledIn } = resolveReferences({ a: "${A} ${EMPTY}", b: ["x", "${LOOKS}"], c: "c" }, bare);

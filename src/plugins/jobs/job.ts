@@ -34,8 +34,15 @@ const followUp = union(
   }),
 );
 
-const argv = array(string({ pattern: /^[^\0]*$/, expected: "a string without NUL" }), { min: 1, max: 10_000 });
-const line = string({ minLength: 1, pattern: /^[^\0]+$/, expected: "a line for /bin/sh (not empty, no NUL)" });
+// What is run is taken as it is written: shells and programs have their own `${`. Secrets come to them by `env`.
+const argument = string({ pattern: /^[^\0]*$/, expected: "a string without NUL", mark: "verbatim" });
+const argv = array(argument, { min: 1, max: 10_000 });
+const line = string({
+  minLength: 1,
+  pattern: /^[^\0]+$/,
+  expected: "a line for /bin/sh (not empty, no NUL)",
+  mark: "verbatim",
+});
 const duration = integer({ min: 1, max: 2 ** 31 - 1 });
 
 const precheck = refine(
@@ -62,7 +69,7 @@ const http = object({
 });
 
 const agent = object({
-  prompt: nonEmpty,
+  prompt: string({ minLength: 1, mark: "verbatim" }),
   model: optional(nonEmpty),
   tools: optional(array(string({ pattern: /^[\w.:-]+$/, expected: "the name of a tool" }))),
   cwd: optional(filePath()),

@@ -119,6 +119,23 @@ describe("the jobs in force", () => {
   });
 });
 
+test("what is run is taken as it is written, and nothing in it becomes a secret", (t) => {
+  const at = stand(t);
+  const shell = "x=5; echo ${x} ${KEY} $${y}";
+  at.write("x.json", [
+    { name: "a", shell, precheck: { shell } },
+    { name: "b", command: ["echo", "${x}"] },
+    { name: "c", agent: { prompt: "what is ${x}?" } },
+    { name: "d", shell, env: { KEY: "${KEY}" } },
+  ]);
+  const { jobs, problems } = at.read();
+  assert.deepEqual(problems, []);
+  const { a, b, c, d } = Object.fromEntries(jobs);
+  assert.deepEqual([a!.definition.shell, a!.definition.precheck!.shell, a!.shown["shell"]], [shell, shell, shell]);
+  assert.deepEqual([b!.definition.command, c!.definition.agent!.prompt], [["echo", "${x}"], "what is ${x}?"]);
+  assert.deepEqual([a!.secrets, d!.secrets], [[], ["canary-key"]]);
+});
+
 describe("secrets", () => {
   test("are filled in, told apart, and shown nowhere", (t) => {
     const at = stand(t);
