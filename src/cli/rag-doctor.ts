@@ -11,11 +11,12 @@ import { countFolders, findFiles } from "../system/probes.ts";
 import { type Command, type CommandCall, CommandError, EXIT } from "./command.ts";
 import { tellFindings } from "./doctor.ts";
 import type { Finding, Found } from "./doctor-checks.ts";
+import { type EmbeddingsServer, probeEmbeddings } from "./embeddings-probe.ts";
 import { type Found as Daemon, findDaemon } from "./place.ts";
 import { listCollections } from "./rag-calls.ts";
 import { describeContent, describePlace } from "./rag-texts.ts";
 import type { CollectionShown, HitShown, KnowledgeStatus } from "./rag-views.ts";
-import { plural, readableBytes } from "./style.ts";
+import { plural, readableBytes, readableDuration } from "./style.ts";
 
 const ok = (message: string): Found => ({ result: "ok", message });
 const warn = (message: string, advice: string): Found => ({ result: "warn", message, advice });
@@ -48,6 +49,7 @@ interface Scene {
   readonly status: KnowledgeStatus;
   /** Whether its files are those of this machine. */
   readonly isLocal: boolean;
+  readonly nowMs: () => number;
 }
 
 const CHECKS: readonly (readonly [subject: string, look: (scene: Scene) => readonly Found[] | Promise<Found[]>])[] = [
@@ -78,7 +80,13 @@ async function findScene(call: CommandCall): Promise<Scene | Found> {
     const daemon = await findDaemon(call);
     const { client } = daemon;
     const status = await client.json<KnowledgeStatus>("GET", "/api/rag/status");
-    return { daemon, status, collections: await listCollections(client), isLocal: daemon.place !== undefined };
+    return {
+      daemon,
+      status,
+      collections: await listCollections(client),
+      isLocal: daemon.place !== undefined,
+      nowMs: call.clock.monotonicMs,
+    };
   } catch (error) {
     return explainSilence(error);
   }
@@ -145,13 +153,32 @@ function readLimit(): number | undefined {
   }
 }
 
-function checkEmbeddings({ status }: Scene): Found[] {
+async function checkEmbeddings({ status, daemon, nowMs }: Scene): Promise<Found[]> {
   const { state, model, ratio, error } = status.embeddings;
   if (state === "off") return [ok("no endpoint is set up; words and the built-in vectors are searched")];
-  const facts = `${model ?? "endpoint"}${ratio === null ? "" : `, ${Math.floor(ratio * 100)} % embedded`}`;
-  if (state !== "away") return [ok(`${facts}${state === "catching-up" ? ", catching up" : ""}`)];
-  const advice = "is it running? rag.embeddings in the config says where it is looked for; searches go on without it";
-  return [warn(`${facts}: ${escapeUnprintable(error ?? "does not answer")}`, advice)];
+  const server = serverOf(daemon);
+  const probed = server === undefined ? error : await probeEmbeddings(server, nowMs);
+  const name = model ?? "endpoint";
+  if (typeof probed === "string") {
+    const advice = "is it running? rag.embeddings in the config names it; searches go on without it";
+    return [warn(`${name}${server === undefined ? "" : ` at ${server.url}`}: ${escapeUnprintable(probed)}`, advice)];
+  }
+  const done = ratio === null ? "" : `, ${Math.floor(ratio * 100)} % embedded`;
+  const answer = probed === null ? "" : `: ${probed.dimensions} dimensions in ${readableDuration(probed.tookMs)}`;
+  const catchingUp = state === "catching-up" ? ", catching up" : "";
+  const facts = `${name}${answer}${done}${catchingUp}`;
+  // The daemon has not tried again yet, or it cannot reach what can be reached from here.
+  if (state === "away")
+    return [warn(`${facts}; but the daemon says: ${escapeUnprintable(error ?? "away")}`, "wait a minute")];
+  return [ok(facts)];
+}
+
+/** `undefined` where the config is not at hand, or more is needed than a token. */
+function serverOf({ place }: Daemon): EmbeddingsServer | undefined {
+  type Settings = Partial<EmbeddingsServer> & { readonly headers?: object };
+  const rag = place?.config?.["rag"] as { readonly embeddings?: Settings } | undefined;
+  const { url, model = "", apiKey = null, headers = {} } = rag?.embeddings ?? {};
+  return typeof url === "string" && Object.keys(headers).length === 0 ? { url, model, apiKey } : undefined;
 }
 
 function checkIndex({ status, daemon }: Scene): Found[] {
