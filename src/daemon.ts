@@ -22,6 +22,7 @@ import { openBlobCache } from "./system/blob-cache.ts";
 import type { Clock } from "./system/clock.ts";
 import { readDefinitionFolder } from "./system/definition-folder.ts";
 import { createEventBus } from "./system/event-bus.ts";
+import { nodeDisk } from "./system/disk.ts";
 import { watchDiskBudget } from "./system/disk-budget.ts";
 import { createFetch } from "./system/fetch.ts";
 import { ensurePrivateDirectory } from "./system/files.ts";
@@ -41,6 +42,7 @@ import { projectIdOf } from "./system/project-id.ts";
 import { createRequestMetrics } from "./system/request-metrics.ts";
 import { refuseUnfinishedRestore } from "./system/restore.ts";
 import { createSpawn } from "./system/spawn.ts";
+import { openSegments } from "./system/segments.ts";
 import { createStorage } from "./system/storage.ts";
 import { loadToken } from "./system/token.ts";
 import { VERSION } from "./system/version.ts";
@@ -125,6 +127,7 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
     const files = createPluginFiles(join(dataDir, name, "files"));
     return {
       openStore: storage.openStore(name),
+      openSegments: (part) => openSegments({ disk: nodeDisk, log }, join(dataDir, name, part)),
       files,
       openCache: (cache, maxBytes) => openBlobCache(files.pathOf(`${cache}.cache`), maxBytes),
     };

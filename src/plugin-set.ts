@@ -10,7 +10,7 @@ import type { Plugin, PluginFactory, Services } from "./plugins/plugin.ts";
 import type { Route } from "./system/http.ts";
 
 /** What every plugin has of its own. */
-export type OwnServices = Pick<Services, "openStore" | "files" | "openCache">;
+export type OwnServices = Pick<Services, "openStore" | "openSegments" | "files" | "openCache">;
 export type SharedServices = Omit<Services, keyof OwnServices>;
 
 /** How long a plugin may take to stop that does not say, before the daemon goes on without it. */

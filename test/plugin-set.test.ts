@@ -24,8 +24,9 @@ function configOf(plugins: Record<string, boolean>): Config {
 
 function setOf(factories: readonly PluginFactory<never>[]): { set: PluginSet; clock: ReturnType<typeof fakeClock> } {
   const clock = fakeClock();
-  const { openStore, files, openCache, ...shared } = testServices({ clock });
-  return { set: new PluginSet(factories, shared, () => ({ openStore, files, openCache })), clock };
+  const { openStore, openSegments, files, openCache, ...shared } = testServices({ clock });
+  const own = { openStore, openSegments, files, openCache };
+  return { set: new PluginSet(factories, shared, () => own), clock };
 }
 
 test("start in the order of the table, stop in the reverse order", async () => {

@@ -18,6 +18,7 @@ import type { OpenFolder } from "../system/folder.ts";
 import type { Route } from "../system/http.ts";
 import type { Log } from "../system/log.ts";
 import type { EndOrphans } from "../system/orphans.ts";
+import type { Segments } from "../system/segments.ts";
 import type { MatchPattern } from "../system/match-pattern.ts";
 import type { PluginFiles } from "../system/plugin-files.ts";
 import type { Spawn } from "../system/spawn.ts";
@@ -106,6 +107,8 @@ export interface Services {
   turn(): Promise<void>;
   /** Opens the plugin's durable state, below `<dataDir>/<plugin>`. */
   openStore<State, Event>(name: string, definition: StoreDefinition<State, Event>): Promise<Store<State, Event>>;
+  /** Files for what is too large for the store, or can be made again, below `<dataDir>/<plugin>/<name>`. */
+  openSegments(name: string): Segments;
 }
 
 export interface Plugin {

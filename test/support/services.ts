@@ -7,7 +7,9 @@ import type { Services } from "../../src/plugins/plugin.ts";
 import { createActions } from "../../src/system/actions.ts";
 import { matchPattern } from "../../src/system/match-pattern.ts";
 import { createEventBus } from "../../src/system/event-bus.ts";
+import { openSegments } from "../../src/system/segments.ts";
 import { fakeClock } from "./fake-clock.ts";
+import { FakeDisk } from "./fake-disk.ts";
 import { silentLog } from "./silent-log.ts";
 
 export function testServices(given: Partial<Services> = {}): Services {
@@ -40,6 +42,7 @@ export function testServices(given: Partial<Services> = {}): Services {
     findFolder: unasked("a folder"),
     projectIdOf: unasked("a project"),
     openStore: unasked("a store"),
+    openSegments: (name) => openSegments({ disk: new FakeDisk(), log: silentLog }, `/${name}`),
     ...given,
   };
 }

@@ -67,6 +67,8 @@ export interface CorpusState {
   readonly collections: Map<string, CollectionRecord>;
   readonly directory: ChunkDirectory;
   nextChunkId: number;
+  /** How often all chunk ids were given anew. */
+  numbering: number;
   nextSegment: number;
   documentCount: number;
   chunkCount: number;
@@ -102,6 +104,7 @@ export function emptyCorpus(): CorpusState {
     collections: new Map(),
     directory: new ChunkDirectory(),
     nextChunkId: 0,
+    numbering: 0,
     nextSegment: 1,
     documentCount: 0,
     chunkCount: 0,
@@ -202,6 +205,7 @@ function seal(state: CorpusState, segment: number, texts: readonly SealedText[])
 
 function renumber(state: CorpusState): void {
   state.directory.clear();
+  state.numbering++;
   state.nextChunkId = 0;
   for (const record of state.collections.values()) {
     for (const [id, document] of record.documents) {

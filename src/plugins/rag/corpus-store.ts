@@ -45,6 +45,7 @@ function decode(bytes: Buffer): CorpusEvent {
 
 interface SnapshotHead {
   readonly nextChunkId: number;
+  readonly numbering: number;
   readonly nextSegment: number;
   readonly collections: readonly Pick<CollectionRecord, "definition" | "source" | "scan">[];
 }
@@ -53,6 +54,7 @@ function snapshot(state: CorpusState): Iterable<Uint8Array> {
   const records = [...state.collections.values()];
   const head: SnapshotHead = {
     nextChunkId: state.nextChunkId,
+    numbering: state.numbering,
     nextSegment: state.nextSegment,
     collections: records.map(({ definition, source, scan }) => ({ definition, source, scan })),
   };
@@ -87,6 +89,7 @@ function restore(pieces: Iterable<Buffer>): CorpusState {
 
 function restoreHead(state: CorpusState, head: SnapshotHead): void {
   state.nextChunkId = head.nextChunkId;
+  state.numbering = head.numbering;
   state.nextSegment = head.nextSegment;
   for (const { definition, source, scan } of head.collections) define(state, definition, source).scan = scan;
 }

@@ -72,6 +72,11 @@ export class Corpus {
     return this.#store.commit(event);
   }
 
+  /** Writes a snapshot; resolves when it is on the medium. */
+  compact(): Promise<void> {
+    return this.#store.compact();
+  }
+
   #requireRoom({ collection, id, chunkCount }: NewDocument): void {
     const { maxDocuments, maxChunks } = this.#limits();
     const before = this.find(collection, id);

@@ -1,12 +1,14 @@
 /** The knowledge plugin without its faces: the store, the corpus, its texts, its indexes and its sources, put together. */
+import { LARGEST_ID } from "../../core/id-set.ts";
 import type { Services } from "../plugin.ts";
 import { ChunkTables } from "./chunk-tables.ts";
 import { Collections } from "./collections.ts";
 import type { RagConfig } from "./config.ts";
 import { Corpus, type CorpusStore } from "./corpus.ts";
 import { corpusStore } from "./corpus-store.ts";
-import type { StoredDocument } from "./document.ts";
+import type { KeptDocument } from "./corpus-state.ts";
 import { documentOfFile } from "./file-document.ts";
+import { type IndexCache, keepIndexCache, readIndexCache } from "./index-cache.ts";
 import { Indexer } from "./indexer.ts";
 import { Indexes } from "./indexes.ts";
 import type { Knowledge } from "./knowledge.ts";
@@ -17,6 +19,7 @@ import type { NoteServices } from "./notes.ts";
 import { Pace } from "./pace.ts";
 import { createRedaction } from "./redaction.ts";
 import { findRoot } from "./roots.ts";
+import { Sealer } from "./sealer.ts";
 import { createStaleness } from "./staleness.ts";
 import { Texts } from "./texts.ts";
 import { startUpkeep, type Upkeep } from "./upkeep.ts";
@@ -31,6 +34,8 @@ export interface Engine {
   readonly indexer: Indexer;
   /** What searches ask. */
   readonly knowledge: Knowledge;
+  readonly sealer: Sealer;
+  readonly cache: IndexCache;
   readonly notes: NoteServices;
   readonly config: () => RagConfig;
   follow(config: RagConfig): Promise<void>;
@@ -48,6 +53,8 @@ const MOST_WAITING = 64;
 export async function startEngine(services: Services, initialConfig: RagConfig): Promise<Engine> {
   const { log } = services;
   const store = await services.openStore("knowledge", corpusStore);
+  // So that they last for as long again.
+  if (store.state.nextChunkId > LARGEST_ID / 2) await store.commit({ kind: "renumber" });
   const engine = assemble(services, store, initialConfig);
   try {
     await engine.follow(initialConfig);
@@ -61,9 +68,19 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
   const { clock, log, host } = services;
   let config = initialConfig;
   const corpus = new Corpus(store, () => config);
-  const texts = new Texts(corpus);
+  const segments = services.openSegments("texts");
+  const texts = new Texts({
+    log,
+    corpus,
+    segments,
+    onDamage({ collection, id }) {
+      metrics.failed("text", 1);
+      indexer.restore(collection, id);
+    },
+  });
+  const sealer = new Sealer({ clock, log, corpus, segments, readText: (document) => texts.readOnce(document) });
   const pace = new Pace(services);
-  const readText = (document: StoredDocument): Promise<Buffer | undefined> => texts.read(document);
+  const readText = async (document: KeptDocument): Promise<Buffer | undefined> => texts.readOnce(document);
   const indexes = new Indexes({ log, corpus, pace, readText });
   const redaction = createRedaction(() => config);
   const roots = { findFolder: services.findFolder, allowedRoots: () => config.allowedRoots };
@@ -75,7 +92,10 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
     openFolder: services.openFolder,
     findRoot: (definition) => findRoot(roots, definition),
     makeDocument: (definition, file) => documentOfFile({ ...services, ...redaction }, definition, { ...file, addedMs: clock.wallMs() }),
-    drained: async () => (indexes.waiting > MOST_WAITING ? indexes.settled() : undefined),
+    async drained() {
+      if (indexes.waiting > MOST_WAITING) await indexes.settled();
+      await sealer.drained();
+    },
     defaults: () => config,
     fingerprint: () => redaction.fingerprint,
     onScanned: (_collection, { problems, skipped }) => {
@@ -99,9 +119,25 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
     onChange: () => indexer.follow(),
   });
   const isStale = createStaleness({ ...services, corpus, findRoot: (definition) => findRoot(roots, definition) });
-  corpus.state.onChange = indexes.note;
+  const cacheServices = { log, clock, pace, segments: services.openSegments("index"), ids: () => corpus.state };
+  const kept = readIndexCache(cacheServices);
+  if (kept !== undefined) indexes.takeUp(kept);
+  const cache = keepIndexCache({ ...cacheServices, isBusy: () => indexer.isBusy || refresh.isRunning }, indexes);
+  corpus.state.onChange = (now, before) => {
+    sealer.note(now, before);
+    indexes.note(now, before);
+  };
   const started = indexes.catchUp();
-  const upkeep = startUpkeep({ clock, log, corpus, look: () => refresh.check() });
+  const upkeep = startUpkeep({
+    clock,
+    log,
+    corpus,
+    look() {
+      refresh.check();
+      sealer.look();
+      cache.look();
+    },
+  });
   return {
     corpus,
     collections,
@@ -109,6 +145,8 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
     indexes,
     refresh,
     indexer,
+    sealer,
+    cache,
     expire: upkeep.expire,
     knowledge: createKnowledge({
       corpus,
@@ -133,14 +171,23 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
       const record = corpus.collection(name);
       return record && viewCollection(record, indexer.activityOf(name), config);
     },
-    problems: () => [...collections.problems(), ...describeSources({ indexer, corpus })],
+    problems: () => [
+      ...collections.problems(),
+      ...describeSources({ indexer, corpus }),
+      ...(sealer.problem === undefined ? [] : [sealer.problem]),
+      ...describeDamage(texts),
+    ],
     async stop() {
       upkeep.stop();
       await indexer.stop();
       await refresh.stop();
       indexes.stop();
       await indexes.settled();
+      await cache.save();
+      await sealer.stop();
       await store.close();
+      segments.close();
+      cacheServices.segments.close();
     },
   };
 }
@@ -154,6 +201,14 @@ function describeWork({ indexes, indexer, corpus }: Pick<Engine, "indexes" | "in
   });
   if (busy.length === 0 && indexes.waiting > 0) notices.push(`${indexes.waiting} changes are not searchable yet`);
   return notices;
+}
+
+function describeDamage(texts: Texts): string[] {
+  const damaged = texts.damaged();
+  if (damaged.length === 0) return [];
+  const [{ collection, id }] = damaged as [KeptDocument];
+  const which = damaged.length === 1 ? "a document" : `${damaged.length} documents, one of them`;
+  return [`the stored text of ${which} is damaged: ${JSON.stringify(id)} of "${collection}"; put it anew, or delete it`];
 }
 
 function describeSources({ indexer, corpus }: Pick<Engine, "indexer" | "corpus">): string[] {

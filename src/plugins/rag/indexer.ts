@@ -101,6 +101,14 @@ export class Indexer {
     return wish.done.promise;
   }
 
+  /** What is stored of a file is damaged: it is read anew. Nothing can be done about a note. */
+  restore(collection: string, path: string): void {
+    const { corpus, log } = this.#services;
+    if (!this.#sources.has(collection)) return;
+    const reread = corpus.commit({ kind: "drop", collection, ids: [path] }).then(() => void this.#wish(collection, [path]));
+    reread.catch((error: Error) => log.error("a damaged document could not be dropped", { error: error.message }));
+  }
+
   activityOf(collection: string): CollectionActivity {
     const source = this.#sources.get(collection);
     const isCurrent = this.#current === collection;

@@ -38,6 +38,18 @@ export interface LegAge {
   removed: number;
 }
 
+/** Indexes that were kept, and whose chunks are in them. */
+export interface IndexContents {
+  readonly lexical: LexicalIndex;
+  readonly hashed: HashedVectors;
+  readonly latent: LatentVectors | undefined;
+  readonly ages: Readonly<Record<VectorLeg["kind"], LegAge>>;
+  /** First chunk ids and counts, in turn. */
+  readonly indexed: readonly number[];
+  /** The same, of what is in them in part. */
+  readonly partial: readonly number[];
+}
+
 export class Indexes {
   readonly #services: IndexesServices;
   #lexical = new LexicalIndex();
@@ -45,10 +57,12 @@ export class Indexes {
   #latent: LatentVectors | undefined;
   /** Being filled, to take the place of one of these. */
   #upcoming: VectorLeg | undefined;
-  readonly ages: Record<VectorLeg["kind"], LegAge> = {
+  ages: Record<VectorLeg["kind"], LegAge> = {
     hashed: { learned: 0, added: 0, removed: 0 },
     latent: { learned: 0, added: 0, removed: 0 },
   };
+  /** Since the start. */
+  changedChunks = 0;
   /** What is in the indexes: how many chunks follow a first chunk id. */
   readonly #indexed = new Map<number, number>();
   /** In them in part: what is being added or removed. */
@@ -78,10 +92,6 @@ export class Indexes {
     return this.#changes.length;
   }
 
-  get changing(): ChunkRange | undefined {
-    return this.#changing;
-  }
-
   get chunkCount(): number {
     return this.#lexical.size;
   }
@@ -92,6 +102,28 @@ export class Indexes {
 
   has({ firstChunkId }: { readonly firstChunkId: number }): boolean {
     return this.#indexed.has(firstChunkId);
+  }
+
+  /** What is in the indexes, as {@link IndexContents} has it. */
+  held(): Pick<IndexContents, "indexed" | "partial"> {
+    const changing = this.#changing;
+    const whole = [...this.#indexed].filter(([firstChunkId]) => firstChunkId !== changing?.firstChunkId);
+    const partial = changing === undefined ? [] : [changing.firstChunkId, changing.chunkCount];
+    return { indexed: whole.flat(), partial };
+  }
+
+  /** Takes up what was kept; before any change is told of. */
+  takeUp({ lexical, hashed, latent, ages, indexed, partial }: IndexContents): void {
+    this.#lexical = lexical;
+    this.#hashed = hashed;
+    this.#latent = latent;
+    this.ages = structuredClone(ages);
+    for (const list of [indexed, partial]) {
+      for (let at = 0; at < list.length; at += 2) this.#indexed.set(list[at]!, list[at + 1]!);
+    }
+    for (let at = 0; at < partial.length; at += 2) {
+      this.#changes.push({ remove: { firstChunkId: partial[at]!, chunkCount: partial[at + 1]! } });
+    }
   }
 
   /** To be told of every change of the corpus, in order. */
@@ -108,8 +140,11 @@ export class Indexes {
       if (corpus.state.directory.find(firstChunkId)?.firstChunkId === firstChunkId) continue;
       this.#changes.push({ remove: { firstChunkId, chunkCount } });
     }
+    const leaving = new Set(this.#changes.flatMap((change) => ("remove" in change ? [change.remove.firstChunkId] : [])));
     for (const { documents } of corpus.state.collections.values()) {
-      for (const document of documents.values()) if (!this.has(document)) this.#changes.push({ add: document });
+      for (const document of documents.values()) {
+        if (!this.has(document) || leaving.has(document.firstChunkId)) this.#changes.push({ add: document });
+      }
     }
     this.#work();
     await this.settled();
@@ -132,6 +167,7 @@ export class Indexes {
     this.ages[leg.kind] = { learned, added: 0, removed: 0 };
     if (leg.kind === "hashed") this.#hashed = leg;
     else this.#latent = leg;
+    this.changedChunks += leg.index.size;
   }
 
   stop(): void {
@@ -166,6 +202,8 @@ export class Indexes {
         await this.#services.pace.giveWay();
         try {
           await ("add" in change ? this.#add(change.add) : this.#remove(change.remove));
+          // What is in part there is so still.
+          if (this.#isStopped) return;
         } catch (error) {
           this.#services.log.error("a document could not be indexed", { error: (error as Error).message });
         }
@@ -188,6 +226,7 @@ export class Indexes {
       if (this.#isStopped) return;
       this.#addChunk(chunk);
     }
+    this.changedChunks += chunkCount;
     for (const age of Object.values(this.ages)) age.added += chunkCount;
   }
 
@@ -205,6 +244,7 @@ export class Indexes {
       this.#lexical.remove(chunkId);
       for (const leg of this.#legs()) leg.index.remove(chunkId);
     }
+    this.changedChunks += chunkCount;
     for (const age of Object.values(this.ages)) age.removed += chunkCount;
   }
 

@@ -25,6 +25,13 @@ export class Pace {
     this.#untilMs = this.#services.clock.monotonicMs() + SLICE_MS;
   }
 
+  /** For the work that others wait for: gives way to everything but them. */
+  async turnWithin(): Promise<void> {
+    if (this.#services.clock.monotonicMs() < this.#untilMs) return;
+    await this.#services.turn();
+    this.#untilMs = this.#services.clock.monotonicMs() + SLICE_MS;
+  }
+
   /** Whoever gives way waits until `work` is done. One at a time. */
   async hold<T>(work: () => Promise<T>): Promise<T> {
     while (this.#held !== undefined) await this.#held;
