@@ -36,8 +36,9 @@ export function describeTime(ms: number | null | undefined, timeZone: string): s
 
 /** The slots of a row: one instant, or how many from when to when. */
 export function describeSlots(run: RunShown, timeZone: string): string {
-  if (run.count === undefined || run.count === 1) return describeTime(run.slotMs ?? run.createdMs, timeZone);
-  return `${describeTime(run.slotMs, timeZone)} (${run.isAtLeast ? "at least " : ""}${run.count} slots)`;
+  const time = describeTime(run.slotMs ?? run.createdMs, timeZone);
+  if (run.count === undefined || run.count === 1) return time;
+  return `${time} (${run.isAtLeast ? "at least " : ""}${run.count} ${run.slotMs === undefined ? "times" : "slots"})`;
 }
 
 /** What is worth saying of how a run ended, on one line. */

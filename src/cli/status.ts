@@ -38,6 +38,9 @@ export const reloadCommand: Command = {
     try {
       const { live, needsRestart } = await client.reload();
       tell(call, { status: "reloaded", live, needsRestart }, describeReload(live, needsRestart));
+      // Files beside the config were read again too: a fault in one leaves the rest in force.
+      const { reasons = [] } = await client.health();
+      for (const reason of reasons) call.terminal.err(`warning: ${escapeUnprintable(reason)}`);
       return EXIT.ok;
     } catch (error) {
       if (!(error instanceof DaemonError) || !Array.isArray(error.details)) throw error;
@@ -113,7 +116,7 @@ function describeStats(stats: Stats | undefined): [string, string][] {
 }
 
 function describeReload(live: readonly string[], needsRestart: readonly string[]): string {
-  if (live.length + needsRestart.length === 0) return "reloaded; nothing had changed";
+  if (live.length + needsRestart.length === 0) return "reloaded; no setting had changed";
   const names = live.length === 0 ? "" : ": " + live.join(", ");
   const changed = `reloaded; ${plural(live.length, "setting")} changed${names}`;
   if (needsRestart.length === 0) return changed;

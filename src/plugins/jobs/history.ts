@@ -156,14 +156,14 @@ function addRow(state: JobsState, row: RunRow, decidedMs: number | undefined): v
   if (row.state === "running") record.lastStartMs = row.startedMs;
 }
 
-/** Slots in a row that did not run for the same reason are one row. */
+/** Slots in a row that did not run for the same reason are one row, and so are wishes that no clock had. */
 function joins(last: RunRow, row: RunRow): boolean {
   return (
     (row.state === "missed" || row.state === "skipped") &&
     last.state === row.state &&
     last.reason === row.reason &&
-    last.slotMs !== undefined &&
-    row.slotMs !== undefined
+    (last.slotMs === undefined) === (row.slotMs === undefined) &&
+    (row.slotMs !== undefined || (last.trigger === row.trigger && last.startedMs === undefined))
   );
 }
 

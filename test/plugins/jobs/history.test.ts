@@ -70,6 +70,19 @@ describe("rows", () => {
     ]);
   });
 
+  test("a run that is asked for again and again in vain takes one row, not the place of all others", () => {
+    const vain = (id: number, trigger: RunRow["trigger"] = "manual") =>
+      row(id, { state: "skipped", reason: "a run is going on", trigger, slotMs: undefined, startedMs: undefined });
+    const state = stateOf(adopt, row(1), vain(2), vain(3), vain(4, "on-failure"), vain(5));
+    const seen = state.jobs.get("a")!.runs.map(({ id, trigger, count }) => [id, trigger, count]);
+    assert.deepEqual(seen, [
+      [1, "schedule", undefined],
+      [2, "manual", 2],
+      [4, "on-failure", undefined],
+      [5, "manual", undefined],
+    ]);
+  });
+
   test("the last decided slot never goes back", () => {
     assert.equal(stateOf(adopt, row(9), row(4)).jobs.get("a")!.decidedMs, 9000);
   });
