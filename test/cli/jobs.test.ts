@@ -1,6 +1,6 @@
 /** The `jobs` commands against a real daemon, and what they refuse before they ask one. */
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { readArguments } from "../../src/cli/arguments.ts";
@@ -152,6 +152,12 @@ test("a life of a job", async (t) => {
       (await cli.call(["jobs", "remove", "fixed"])).err,
       /stands in the config: change it there, then reload/,
     );
+    const folder = join(dirname(cli.configPath), "jobs.d");
+    mkdirSync(folder, { mode: 0o700 });
+    writeFileSync(join(folder, "x.json"), '{"name":"x"}', { mode: 0o600 });
+    const { code, out, err } = await cli.call(["reload"]);
+    assert.deepEqual([code, out], [0, "reloaded; no setting had changed\n"]);
+    assert.match(err, /^warning: .*x\.json: expected exactly one of command, shell, http, agent, internal, got none/);
     const edited = await cli.call(["jobs", "edit", "fixed"], { env: { ...cli.env, EDITOR: "touch /nobody/edits" } });
     assert.deepEqual(
       [edited.code, edited.err],
