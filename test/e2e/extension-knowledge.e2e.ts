@@ -210,3 +210,21 @@ test("a note of the model: found by the next session there, and nowhere else", {
   await runPi({ ...home, cwd: elsewhere }, ["-p", ...WITH, "hello"]);
   assert.doesNotMatch(toolAnswers(llm)[0]!, /Fridays/);
 });
+
+test("what was said in an earlier session is found in its project, and nowhere else", { skip }, async (t) => {
+  const { llm, home, daemon } = await openShop(t);
+  llm.reply = () => ({ text: "The zeppelin is painted green, as you decided." });
+  await runPi(home, ["-p", ...WITH, "which colour has the zeppelin"]);
+  await ask(daemon, "POST", "/api/rag/collections", { name: "sessions", kind: "sessions", root: sessionsOf(home) });
+  await ask(daemon, "POST", "/api/rag/collections/sessions/reindex?wait=30s", {});
+  const search = { name: "knowledge_search", args: { query: "zeppelin painted green" } };
+  llm.reply = ({ messages }) => (messages.at(-1)!.role === "user" ? { toolCalls: [search] } : { text: "done" });
+  await runPi(home, ["-p", ...WITH, "hello"]);
+  assert.match(toolAnswers(llm)[0]!, /^\[1\] .*\.jsonl:\d+-\d+[^]*painted green, as you decided/m);
+  const elsewhere = join(home.home, "elsewhere");
+  mkdirSync(elsewhere);
+  await runPi({ ...home, cwd: elsewhere }, ["-p", ...WITH, "hello"]);
+  assert.doesNotMatch(toolAnswers(llm)[0]!, /decided/);
+});
+
+const sessionsOf = ({ home }: PiHome): string => join(realpathSync(home), ".pi/agent/sessions");
