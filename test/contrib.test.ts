@@ -115,3 +115,27 @@ test("everything in contrib is told of in the README", () => {
   for (const name of readdirSync(CONTRIB))
     assert.ok(readme.includes(`contrib/${name}`) || readme.includes(`\`${name}\``), name);
 });
+
+test("the README answers a newcomer's questions in their order", () => {
+  const readme = readFileSync(join(CONTRIB, "../README.md"), "utf8");
+  assert.deepEqual(
+    [...readme.matchAll(/^## (.*)$/gm)].map(([, title]) => title),
+    [
+      "Start",
+      "A first metric",
+      "Prometheus",
+      "Metric types",
+      "pi extension",
+      "Scheduled jobs",
+      "Knowledge",
+      "Config",
+      "API",
+      "Command line",
+      "As a service",
+      "Security",
+      "Performance",
+      "Limits",
+      "License",
+    ],
+  );
+});
