@@ -45,13 +45,13 @@ export class IdSet implements IdFilter {
     const end = first + count;
     requireId(end - 1);
     if ((end - 1) >>> 5 >= this.#words.length) this.#grow(((end - 1) >>> 5) + 1);
-    for (let id = first; id < end; ) {
-      const isWholeWord = (id & 31) === 0 && end - id >= 32;
-      const bits = isWholeWord ? 0xffffffff : 1 << (id & 31);
-      const before = this.#words[id >>> 5]!;
-      this.#words[id >>> 5] = before | bits;
+    for (let word = first >>> 5; word <= (end - 1) >>> 5; word++) {
+      const from = Math.max(0, first - word * 32);
+      const to = Math.min(32, end - word * 32);
+      const bits = (0xffffffff >>> (32 - (to - from))) << from;
+      const before = this.#words[word]!;
+      this.#words[word] = before | bits;
       this.#size += countBits(bits & ~before);
-      id += isWholeWord ? 32 : 1;
     }
   }
 

@@ -9,14 +9,15 @@ import { LexicalIndex } from "../../src/core/bm25.ts";
 import { HASHED_DIMENSIONS, HashedEncoder } from "../../src/core/hashed-vectors.ts";
 import { encodeLatent } from "../../src/core/latent.ts";
 import { VectorIndex } from "../../src/core/vectors.ts";
-import { seededRandom } from "../support/random.ts";
 import { packagesAside } from "./support/aside.ts";
 import type { Packages } from "./support/aside.ts";
 import { loadCollections, ndcgAt10 } from "./support/collections.ts";
 import type { Collection } from "./support/collections.ts";
+import { mixChunk, wordsOf } from "./support/large-knowledge.ts";
 import { median, printTable, quantile } from "./support/measure.ts";
 import * as engines from "./support/search-engines.ts";
 import type { Engine, Search } from "./support/search-engines.ts";
+import { measureContext, measureShipped, measureSpeed } from "./support/shipped-search.ts";
 import { prepareVectors } from "./support/vector-engines.ts";
 
 /** The least nDCG@10 that is promised: BM25 alone, and with the built-in vectors. */
@@ -43,8 +44,12 @@ export async function bench(): Promise<void> {
       engines.winkBm25(packages),
     ].filter((engine) => engine !== undefined);
     compareQuality(collections, [engines.LEXICAL, engines.HYBRID, ...rivals]);
+    await measureShipped(collections, TARGETS);
+    const documentation = packages.directoryOf("fastify");
+    if (documentation !== undefined) await measureContext("fastify", `${documentation}/docs`);
     measureIndexing(collections);
     measureLarge(collections);
+    await measureSpeed(collections);
     compareVectors(packages);
   } finally {
     packages.remove();
@@ -150,19 +155,16 @@ function measureIndexing(collections: readonly Collection[]): void {
   );
 }
 
-/** Chunks mixed from sentences of all collections: harder than real text, whose subjects keep to few segments. */
+/** See `large-knowledge.ts`. */
 function measureLarge(collections: readonly Collection[]): void {
   const index = new LexicalIndex();
-  const words = collections.flatMap(({ documents }) =>
-    documents.map(({ title, text }) => `${title} ${text}`.split(/\s+/)),
-  );
-  const random = seededRandom(1);
+  const words = wordsOf(collections);
   const before = usedBytes();
   let characters = 0;
   let buildMs = 0;
   for (const count of [5000, 100_000, LARGE]) {
     while (index.size < count) {
-      const text = mixChunk(words, random);
+      const text = mixChunk(words, index.size);
       characters += text.length;
       const start = performance.now();
       index.add(index.size, [{ text, weight: 1 }]);
@@ -181,17 +183,6 @@ function measureLarge(collections: readonly Collection[]): void {
   const average = (characters / LARGE).toFixed(0);
   const speed = (characters / 1000 / buildMs).toFixed(1);
   console.log(`memory: ${perChunk} bytes a chunk of ${average} characters; built at ${speed} MB/s`);
-}
-
-function mixChunk(words: readonly (readonly string[])[], random: ReturnType<typeof seededRandom>): string {
-  const chunk: string[] = [];
-  while (chunk.length < 130) {
-    const source = random.pick(words);
-    const start = random.int(0, source.length - 1);
-    chunk.push(...source.slice(start, start + 15));
-  }
-  if (random.next() < 0.5) chunk.push(`id${random.int(0, 1e6)}`);
-  return chunk.join(" ");
 }
 
 function compareVectors(packages: Packages): void {

@@ -5,12 +5,14 @@
  * embedded, its leg counts r of the vectors' share, and the built-in legs what is left of theirs. With all of them
  * there, words and model count the same: on texts that a model was not trained for it is about as good as BM25, now
  * better and now worse, and equal parts lose least to whichever is worse.
- * Order: the lexical search is done at once; vectors are searched in slices.
+ * Order: the lexical search is done at once; vectors are searched in slices. A search by words alone goes no deeper than
+ * it is asked to: nothing is fused there, and ten hits are found several times faster than a hundred.
  */
 import { fuseLegs, LEG_WEIGHTS } from "../../core/fuse.ts";
 import type { FusedHit, Leg } from "../../core/fuse.ts";
 import type { IdFilter } from "../../core/id-set.ts";
 import { encodeLatent } from "../../core/latent.ts";
+import type { Hit } from "../../core/top-k.ts";
 import type { SearchQuery } from "../../core/query.ts";
 import type { VectorIndex } from "../../core/vectors.ts";
 import type { Knowledge } from "./knowledge.ts";
@@ -23,6 +25,8 @@ export type LegName = "lexical" | "hashed" | "latent" | "endpoint";
 
 export interface NamedLeg extends Leg {
   readonly name: LegName;
+  /** Whether more was to be had than was asked for. */
+  readonly isCut: boolean;
 }
 
 export interface LegsOptions {
@@ -52,16 +56,21 @@ export async function runLegs(
   const legs: NamedLeg[] = [];
   if (weights.lexical > 0) {
     const hits = knowledge.lexical.search(query, { k: depth, filter: options.filter });
-    legs.push({ name: "lexical", weight: weights.lexical, depth, hits });
+    legs.push(toLeg("lexical", hits, { weight: weights.lexical, depth }));
   }
   const filter = constrain(knowledge, query, options.filter);
   for (const { name, index, vector } of vectorsOf(knowledge, query, options)) {
     const weight = weights[name];
     if (weight <= 0 || vector.every((component) => component === 0)) continue;
     const steps = index.searchInSlices(vector, { k: depth, filter });
-    legs.push({ name, weight, depth, hits: await runInSlices(steps, options.pace, options.signal) });
+    legs.push(toLeg(name, await runInSlices(steps, options.pace, options.signal), { weight, depth }));
   }
   return legs;
+}
+
+/** Alone, a leg is scaled from 0: there is no other whose hits could be missing in it. */
+function toLeg(name: LegName, hits: readonly Hit[], { weight, depth }: Pick<Leg, "weight" | "depth">): NamedLeg {
+  return { name, weight, hits, isCut: hits.length === depth, depth: weight === 1 ? depth + 1 : depth };
 }
 
 /** All hits of all legs, best first. */

@@ -26,13 +26,10 @@ type Sources = Pick<Knowledge, "collections" | "documentsOf">;
 
 const DOCUMENTS_A_SLICE = 2048;
 
-/** `undefined` where nothing is left out. What has expired by `nowMs` is. */
-export function* selectChunks(
-  knowledge: Sources,
-  scope: SearchScope,
-  nowMs: number,
-): Generator<void, IdSet | undefined> {
-  const matches = compileFilters(scope.filters);
+/** `undefined` where nothing is left out. */
+export function* selectChunks(knowledge: Sources, scope: SearchScope): Generator<void, IdSet | undefined> {
+  if (isEverything(scope)) return undefined;
+  const matches = scope.filters.length === 0 ? undefined : compileFilters(scope.filters);
   const chosen = new IdSet();
   let seen = 0;
   let isWhole = true;
@@ -40,8 +37,8 @@ export function* selectChunks(
     const isNamed = scope.collections?.includes(collection.name) ?? true;
     for (const document of knowledge.documentsOf(collection.name)) {
       if (++seen % DOCUMENTS_A_SLICE === 0) yield;
-      const isFound = isNamed && isInProject(document, collection, scope) && !isOver(document, nowMs);
-      if (isFound && (scope.filters.length === 0 || matches({ ...document, path: document.id }))) {
+      const isFound = isNamed && isInProject(document, collection, scope);
+      if (isFound && (matches?.({ path: document.id, tags: document.tags, kind: document.kind }) ?? true)) {
         chosen.addRange(document.firstChunkId, document.chunkCount);
       } else {
         isWhole = false;
@@ -52,13 +49,13 @@ export function* selectChunks(
   return isWhole ? undefined : chosen;
 }
 
+function isEverything({ collections, project, filters }: SearchScope): boolean {
+  return project === ANY_PROJECT && collections === undefined && filters.length === 0;
+}
+
 function isInProject(document: StoredDocument, collection: CollectionScope, scope: SearchScope): boolean {
   const { project } = scope;
   if (project === ANY_PROJECT || (project === undefined && scope.collections !== undefined)) return true;
   const own = document.project ?? collection.project;
   return own === undefined || own === project;
-}
-
-function isOver({ expiresMs }: StoredDocument, nowMs: number): boolean {
-  return expiresMs !== undefined && expiresMs <= nowMs;
 }

@@ -40,7 +40,7 @@ export interface SearchOptions {
   readonly cutOff: number;
   readonly pace: Pace;
   readonly signal: AbortSignal;
-  /** Of the wall clock: what expires before is not found. */
+  /** Of the wall clock: what has expired by then is not found. */
   readonly nowMs: number;
 }
 
@@ -59,6 +59,8 @@ export interface Found {
   readonly notices: readonly string[];
 }
 
+/** What is covered is measured on so many. */
+const FEWEST = 10;
 /** Legs are not searched deeper for documents that may not be there. */
 const DEEPEST = 64 * LEG_DEPTH;
 
@@ -76,14 +78,14 @@ export async function searchKnowledge(
   const asked = askEndpoint(knowledge, query, { mode: request.mode, signal: options.signal });
   const scope = { ...request, collections: request.collections, project: request.project };
   const filters = [...query.filters, ...(request.filters ?? [])];
-  const steps = selectChunks(knowledge, { ...scope, filters }, options.nowMs);
+  const steps = selectChunks(knowledge, { ...scope, filters });
   const filter = await runInSlices(steps, options.pace, options.signal);
   if (filter?.size === 0) return { ...nothing, notices: [...notices, "nothing in scope of this search"] };
   const embedding = await asked;
   if (typeof embedding === "string") notices.push(`searched without the vectors of the endpoint: ${embedding}`);
   const vector = typeof embedding === "string" ? undefined : embedding;
   const legsOptions = { mode: request.mode, filter, embedding: vector, pace: options.pace, signal: options.signal };
-  const { legs, hits } = await findEnough(knowledge, query, { request, options: legsOptions });
+  const { legs, hits } = await findEnough(knowledge, query, { request, options: legsOptions, nowMs: options.nowMs });
   const best = hits.map(({ chunk }) => chunk);
   const coverage = await measureCoverage(knowledge, query, { best, cutOff: options.cutOff });
   const isModelSure = legs.some(({ name, hits: found }) => name === "endpoint" && found.length > 0);
@@ -100,22 +102,26 @@ type Candidate = Omit<FoundChunk, "score">;
 async function findEnough(
   knowledge: Knowledge,
   query: SearchQuery,
-  { request, options }: { readonly request: SearchRequest; readonly options: LegsOptions },
+  { request, options, nowMs }: { readonly request: SearchRequest; readonly options: LegsOptions; readonly nowMs: number },
 ): Promise<{ readonly legs: NamedLeg[]; readonly hits: readonly Candidate[] }> {
-  for (let depth = LEG_DEPTH; ; depth *= 4) {
+  for (let depth = request.mode === "lexical" ? Math.max(FEWEST, request.k) : LEG_DEPTH; ; depth *= 4) {
     const legs = await runLegs(knowledge, query, { ...options, depth });
-    const hits = resolve(knowledge, fuseAll(legs), request.per);
-    const isMore = legs.some(({ hits: found }) => found.length === depth);
-    if (hits.length >= request.k || !isMore || depth >= DEEPEST) return { legs, hits };
+    const hits = resolve(knowledge, fuseAll(legs), { per: request.per, nowMs });
+    if (hits.length >= request.k || depth >= DEEPEST || !legs.some(({ isCut }) => isCut)) return { legs, hits };
   }
 }
 
-function resolve(knowledge: Knowledge, fused: readonly FusedHit[], per: SearchRequest["per"]): Candidate[] {
+function resolve(
+  knowledge: Knowledge,
+  fused: readonly FusedHit[],
+  { per, nowMs }: { readonly per: SearchRequest["per"]; readonly nowMs: number },
+): Candidate[] {
   const seen = new Set<number>();
   return fused.flatMap((hit) => {
     const chunk = knowledge.chunk(hit.id);
     if (chunk === undefined) return [];
-    const { firstChunkId } = chunk.document;
+    const { firstChunkId, expiresMs = Infinity } = chunk.document;
+    if (expiresMs <= nowMs) return [];
     if (per === "document" && seen.has(firstChunkId)) return [];
     seen.add(firstChunkId);
     return [{ chunk, fused: hit }];

@@ -12,6 +12,8 @@ import { join } from "node:path";
 export interface Packages {
   /** What `require(name)` gives, undefined where the package does not install or load here (which is said aloud). */
   load(name: string): unknown;
+  /** Where a package lies; undefined where it does not install. */
+  directoryOf(name: string): string | undefined;
   /** Removes what was installed. */
   remove(): void;
 }
@@ -20,16 +22,19 @@ export function packagesAside(): Packages {
   const kept = process.env["PI_DAEMON_BENCH_PACKAGES"];
   const directory = kept ?? mkdtempSync(join(tmpdir(), "pi-daemon-bench-"));
   const require = createRequire(join(directory, "package.json"));
+  const attempt = <T>(name: string, use: (path: string) => T): T | undefined => {
+    try {
+      const path = join(directory, "node_modules", name);
+      if (!existsSync(path)) install(directory, name);
+      return use(path);
+    } catch (error) {
+      console.log(`(without ${name}: ${(error as Error).message.split("\n")[0]})`);
+      return undefined;
+    }
+  };
   return {
-    load(name) {
-      try {
-        if (!existsSync(join(directory, "node_modules", name))) install(directory, name);
-        return require(name);
-      } catch (error) {
-        console.log(`(without ${name}: ${(error as Error).message.split("\n")[0]})`);
-        return undefined;
-      }
-    },
+    load: (name) => attempt(name, () => require(name) as unknown),
+    directoryOf: (name) => attempt(name, (path) => path),
     remove() {
       if (kept === undefined) rmSync(directory, { recursive: true, force: true });
     },

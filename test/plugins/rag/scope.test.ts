@@ -13,13 +13,13 @@ const knowledge = testKnowledge(
     { collection: "open", id: "own", text: "own", project: "red" },
     { collection: "red", id: "red", text: "red" },
     { collection: "red", id: "blue", text: "blue in red", project: "blue" },
-    { collection: "open", id: "over", text: "over", expiresMs: 1000 },
+    { collection: "open", id: "over", text: "over" },
   ],
   { collections: [scopeOf("open"), scopeOf("red", "red"), scopeOf("empty")], isTrained: false },
 );
 
-function select(scope: Partial<SearchScope>, nowMs = 0): string[] | undefined {
-  const steps = selectChunks(knowledge, { collections: undefined, project: undefined, filters: [], ...scope }, nowMs);
+function select(scope: Partial<SearchScope>): string[] | undefined {
+  const steps = selectChunks(knowledge, { collections: undefined, project: undefined, filters: [], ...scope });
   let step = steps.next();
   while (!step.done) step = steps.next();
   const ids = step.value;
@@ -50,9 +50,3 @@ const CASES: readonly (readonly [string, Partial<SearchScope>, readonly string[]
 for (const [title, scope, expected] of CASES) {
   test(title, () => assert.deepEqual(select(scope), expected && [...expected].sort()));
 }
-
-test("what has expired is not found", () => {
-  assert.deepEqual(select({}, 999), ["a/one.md", "b/two.ts", "over"]);
-  assert.deepEqual(select({}, 1000), ["a/one.md", "b/two.ts"]);
-  assert.equal(select({ project: "*" }, 1000)!.includes("over"), false);
-});

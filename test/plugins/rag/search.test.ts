@@ -177,6 +177,15 @@ test("out of date is said of what is, and what has gone is left out", async () =
   assert.deepEqual(after.map(({ id }) => id), before.map(({ id }) => id).filter((id) => id !== "journal"));
 });
 
+test("what has expired is not found", async () => {
+  const notes = testKnowledge([{ id: "old", text: "the tide", expiresMs: 1000 }, { id: "new", text: "the tide" }]);
+  const request = { text: "tide", mode: "hybrid", k: 10, per: "chunk" } as const;
+  const at = (nowMs: number) =>
+    searchKnowledge(notes, request, { cutOff: 0.2, pace, signal: new AbortController().signal, nowMs });
+  assert.deepEqual(idsOf(await at(999)).sort(), ["new", "old"]);
+  assert.deepEqual(idsOf(await at(1000)), ["new"]);
+});
+
 test("a search gives the loop back, and ends when nobody waits any more", async () => {
   const many = testKnowledge(
     Array.from({ length: 4500 }, (_, at) => ({ id: `${at}`, text: `daemon ${at}` })),
