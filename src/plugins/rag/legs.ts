@@ -5,8 +5,7 @@
  * embedded, its leg counts r of the vectors' share, and the built-in legs what is left of theirs. With all of them
  * there, words and model count the same: on texts that a model was not trained for it is about as good as BM25, now
  * better and now worse, and equal parts lose least to whichever is worse.
- * Order: the lexical search is done at once; vectors are searched in slices. A search by words alone goes no deeper than
- * it is asked to: nothing is fused there, and ten hits are found several times faster than a hundred.
+ * Order: the lexical search is done at once; vectors are searched in slices.
  */
 import { fuseLegs, LEG_WEIGHTS } from "../../core/fuse.ts";
 import type { FusedHit, Leg } from "../../core/fuse.ts";

@@ -102,8 +102,9 @@ type Candidate = Omit<FoundChunk, "score">;
 async function findEnough(
   knowledge: Knowledge,
   query: SearchQuery,
-  { request, options, nowMs }: { readonly request: SearchRequest; readonly options: LegsOptions; readonly nowMs: number },
+  { request, options, nowMs }: { request: SearchRequest; options: LegsOptions; nowMs: number },
 ): Promise<{ readonly legs: NamedLeg[]; readonly hits: readonly Candidate[] }> {
+  // By words alone nothing is fused, and nothing need be found that is not asked for.
   for (let depth = request.mode === "lexical" ? Math.max(FEWEST, request.k) : LEG_DEPTH; ; depth *= 4) {
     const legs = await runLegs(knowledge, query, { ...options, depth });
     const hits = resolve(knowledge, fuseAll(legs), { per: request.per, nowMs });

@@ -74,7 +74,8 @@ function plainTitle(title: string): string {
 function without(lines: readonly string[], sections: readonly Section[]): string {
   const gone = new Set(sections.map(({ line }) => line));
   const titles = sections.map(({ title }) => title.toLowerCase());
+  const plain = (line: string): string => line.toLowerCase().replace(/[`*]/g, "");
   const isContents = (line: string): boolean =>
-    /^\s*[-*]\s+\[.*\]\(#/.test(line) && titles.some((title) => line.toLowerCase().replace(/[`*]/g, "").includes(title));
+    /^\s*[-*]\s+\[.*\]\(#/.test(line) && titles.some((title) => plain(line).includes(title));
   return lines.filter((line, at) => !gone.has(at) && !isContents(line)).join("\n");
 }

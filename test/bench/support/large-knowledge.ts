@@ -19,7 +19,7 @@ export interface LargeKnowledge extends Knowledge {
 }
 
 const CHUNKS_A_DOCUMENT = 5;
-/** So many are encoded; vectors of the others are sums of two of them: what is compared, not what it means, takes time. */
+/** So many are encoded; vectors of the others are sums of two of them, since what they mean makes no difference here. */
 const ENCODED = 20_000;
 const NOWHERE = { startLine: 1, endLine: 1, headings: [], symbol: undefined };
 

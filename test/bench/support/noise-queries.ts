@@ -40,22 +40,25 @@ const VOWELS = "a e i o u ai ou".split(" ");
 const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"];
 const COUNT = 150;
 
+const textOf = ({ text }: { readonly text: string }): string => text;
+
 export function noiseFor(collection: Collection, all: readonly Collection[]): NoiseQueries[] {
   const others = all.filter((other) => other !== collection);
-  const texts = others.flatMap(({ documents }) => documents.slice(0, 800).map(({ text }) => text.toLowerCase()));
+  const texts = others.flatMap(({ documents }) => documents.slice(0, 800).map((document) => textOf(document).toLowerCase()));
   const words = [...new Set(texts.flatMap((text) => text.match(/[a-z]{4,}/g) ?? []))];
   const random = seededRandom(1);
   const repeat = (least: number, most: number, make: () => string): string[] =>
     Array.from({ length: random.int(least, most) }, make);
   const syllable = (): string => random.pick(CONSONANTS) + random.pick(VOWELS) + random.pick(["", "", "n", "r", "s"]);
+  const letters = (): string => repeat(4, 11, () => random.pick(LETTERS)).join("");
   const queries = (make: () => string): string[] => Array.from({ length: COUNT }, make);
   return [
-    { name: "random letters", texts: queries(() => repeat(1, 6, () => repeat(4, 11, () => random.pick(LETTERS)).join("")).join(" ")) },
+    { name: "random letters", texts: queries(() => repeat(1, 6, letters).join(" ")) },
     { name: "made-up words", texts: queries(() => repeat(1, 6, () => repeat(2, 4, syllable).join("")).join(" ")) },
     { name: "other languages", texts: FOREIGN },
     { name: "everyday questions", texts: EVERYDAY },
     { name: "words of the others", texts: queries(() => repeat(2, 7, () => random.pick(words)).join(" ")) },
-    { name: "queries of the others", texts: others.flatMap((other) => other.queries.slice(0, 100).map(({ text }) => text)) },
+    { name: "queries of the others", texts: others.flatMap((other) => other.queries.slice(0, 100).map(textOf)) },
   ];
 }
 
