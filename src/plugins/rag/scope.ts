@@ -29,7 +29,7 @@ const DOCUMENTS_A_SLICE = 2048;
 /** `undefined` where nothing is left out. */
 export function* selectChunks(knowledge: Sources, scope: SearchScope): Generator<void, IdSet | undefined> {
   if (isEverything(scope)) return undefined;
-  const matches = scope.filters.length === 0 ? undefined : compileFilters(scope.filters);
+  const isInScope = compileScope(scope);
   const chosen = new IdSet();
   let seen = 0;
   let isWhole = true;
@@ -37,8 +37,7 @@ export function* selectChunks(knowledge: Sources, scope: SearchScope): Generator
     const isNamed = scope.collections?.includes(collection.name) ?? true;
     for (const document of knowledge.documentsOf(collection.name)) {
       if (++seen % DOCUMENTS_A_SLICE === 0) yield;
-      const isFound = isNamed && isInProject(document, collection, scope);
-      if (isFound && (matches?.({ path: document.id, tags: document.tags, kind: document.kind }) ?? true)) {
+      if (isInScope(document, collection)) {
         chosen.addRange(document.firstChunkId, document.chunkCount);
       } else {
         isWhole = false;
@@ -49,13 +48,22 @@ export function* selectChunks(knowledge: Sources, scope: SearchScope): Generator
   return isWhole ? undefined : chosen;
 }
 
-function isEverything({ collections, project, filters }: SearchScope): boolean {
-  return project === ANY_PROJECT && collections === undefined && filters.length === 0;
+/** A test for a document of a collection: for what came while a search went on, too. */
+export function compileScope({
+  collections,
+  project,
+  filters,
+}: SearchScope): (document: StoredDocument, collection: CollectionScope) => boolean {
+  const isAnyProject = project === ANY_PROJECT || (project === undefined && collections !== undefined);
+  const matches = filters.length === 0 ? undefined : compileFilters(filters);
+  return (document, collection) => {
+    if (collections !== undefined && !collections.includes(collection.name)) return false;
+    const own = document.project ?? collection.project;
+    if (!isAnyProject && own !== undefined && own !== project) return false;
+    return matches?.({ path: document.id, tags: document.tags, kind: document.kind }) ?? true;
+  };
 }
 
-function isInProject(document: StoredDocument, collection: CollectionScope, scope: SearchScope): boolean {
-  const { project } = scope;
-  if (project === ANY_PROJECT || (project === undefined && scope.collections !== undefined)) return true;
-  const own = document.project ?? collection.project;
-  return own === undefined || own === project;
+function isEverything({ collections, project, filters }: SearchScope): boolean {
+  return project === ANY_PROJECT && collections === undefined && filters.length === 0;
 }

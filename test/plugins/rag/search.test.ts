@@ -134,6 +134,7 @@ describe("an endpoint", () => {
   test("finds what shares no word", async () => {
     const found = await search(withModel, "Sicherheitskopie");
     assert.equal(idsOf(found)[0], "backup");
+    assert.equal(found.hits[0]!.score, 1, "as near as the model says it is");
     assert.deepEqual(found.legs.map(({ name }) => name), ["lexical", "endpoint"], "not the built-in vectors");
   });
 
@@ -175,6 +176,14 @@ test("out of date is said of what is, and what has gone is left out", async () =
   changing.gone.add("journal");
   const after = await showHits(changing, found, { isExplained: false });
   assert.deepEqual(after.map(({ id }) => id), before.map(({ id }) => id).filter((id) => id !== "journal"));
+});
+
+test("what comes into another project while a search goes on does not leak into it", async () => {
+  const theirs = { id: "theirs", text: "the tide", project: "p" };
+  const whole = testKnowledge([{ id: "ours", text: "the tide" }, theirs]);
+  // Listed without the one that came after the ids in scope were chosen.
+  const documentsOf = (name: string) => [...whole.documentsOf(name)].filter(({ project }) => project === undefined);
+  assert.deepEqual(idsOf(await search({ ...whole, documentsOf }, "tide")), ["ours"]);
 });
 
 test("what has expired is not found", async () => {
