@@ -68,11 +68,19 @@ export function isProbe({ input }: EmbeddingsRequest): boolean {
   return input.length === 1 && PROBE.test(input[0]!);
 }
 
-export function embedAll(fake: Pick<FakeEmbeddings, "dimensions" | "seed">, input: readonly string[]): { index: number; embedding: number[] }[] {
+export function embedAll(
+  fake: Pick<FakeEmbeddings, "dimensions" | "seed">,
+  input: readonly string[],
+): { index: number; embedding: number[] }[] {
   return input.map((text, index) => ({ index, embedding: embed(fake, text) }));
 }
 
-export function sendJson(response: ServerResponse, value: unknown, status = 200, headers: Record<string, string> = {}): true {
+export function sendJson(
+  response: ServerResponse,
+  value: unknown,
+  status = 200,
+  headers: Record<string, string> = {},
+): true {
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
   return true;
 }

@@ -59,7 +59,12 @@ export function readErrorMessage(body: Uint8Array): string | undefined {
     const { error, message, detail } = JSON.parse(new TextDecoder().decode(body)) as Record<string, unknown>;
     const inner = typeof error === "object" && error !== null ? (error as { message?: unknown }).message : error;
     const said = [inner, message, detail].find((text) => typeof text === "string" && text !== "");
-    return typeof said === "string" ? said.replaceAll(/[\s\p{Cc}]+/gu, " ").trim().slice(0, 200) : undefined;
+    return typeof said === "string"
+      ? said
+          .replaceAll(/[\s\p{Cc}]+/gu, " ")
+          .trim()
+          .slice(0, 200)
+      : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 /**
- * Documents -> the vectors of their chunks in a space: from the cache where the text has been sent before, else from the
- * endpoint.
+ * Documents -> the vectors of their chunks in a space: from the cache where the text has been sent before, else from
+ * the endpoint.
  *
  * Order: documents one after the other; vectors come when they come. A chunk that has gone meanwhile gets none.
  */
@@ -28,7 +28,6 @@ export interface FillContext {
   readonly cache: BlobCache;
   readonly client: EndpointClient;
   readonly gate: EndpointGate;
-  readonly stop: AbortController;
   turn(): Promise<void>;
   verified(): Promise<boolean>;
   /** Whether no other has taken its place. */
@@ -44,9 +43,10 @@ export class EmbeddingFill {
   readonly #context: FillContext;
   readonly #sender: EmbeddingSender;
   readonly #stop = new AbortController();
-  /** All that there are, by first chunk id: how many chunks. */
-  readonly #known = new Map<number, number>();
+  /** All that there are, by first chunk id: how many chunks, and how many of them have a vector. */
+  readonly #known = new Map<number, { readonly chunkCount: number; embedded: number }>();
   #total = 0;
+  #embedded = 0;
   readonly #pending = new Map<number, EmbeddableDocument>();
   /** Chunks that wait for a text under way, by its key. */
   readonly #waiting = new Map<string, { firstChunkId: number; chunkId: number }[]>();
@@ -58,7 +58,7 @@ export class EmbeddingFill {
     this.#context = context;
     this.#sender = new EmbeddingSender({
       gate: context.gate,
-      signal: AbortSignal.any([context.stop.signal, this.#stop.signal]),
+      signal: this.#stop.signal,
       client: () => context.client,
       settings: () => context.config,
       verified: async () => context.isCurrent() && (await context.verified()) && context.isCurrent(),
@@ -68,7 +68,7 @@ export class EmbeddingFill {
   }
 
   get ratio(): number {
-    return this.#total === 0 ? 1 : Math.min(1, this.#context.space.index.size / this.#total);
+    return this.#total === 0 ? 1 : this.#embedded / this.#total;
   }
 
   get isBusy(): boolean {
@@ -92,9 +92,16 @@ export class EmbeddingFill {
 
   /** Its vectors are the caller's to remove. */
   remove(firstChunkId: number): void {
-    this.#total -= this.#known.get(firstChunkId) ?? 0;
+    const { chunkCount, embedded } = this.#known.get(firstChunkId) ?? { chunkCount: 0, embedded: 0 };
+    this.#total -= chunkCount;
+    this.#embedded -= embedded;
     this.#known.delete(firstChunkId);
     this.#pending.delete(firstChunkId);
+  }
+
+  /** How many chunks of a document have a vector. */
+  embeddedOf(firstChunkId: number): number {
+    return this.#known.get(firstChunkId)?.embedded ?? 0;
   }
 
   async settled(): Promise<void> {
@@ -107,10 +114,10 @@ export class EmbeddingFill {
   }
 
   /** Whether most of the cache is of texts and models that are gone. */
-  isWasteful({ sizeBytes }: BlobCache): boolean {
+  isWasteful(): boolean {
     const { index } = this.#context.space;
     const wanted = index.size * (2 * index.dimensions + RECORD_HEAD_BYTES);
-    return sizeBytes > 2 * wanted + LEAST_WASTE_BYTES;
+    return this.#context.cache.sizeBytes > 2 * wanted + LEAST_WASTE_BYTES;
   }
 
   /** Leaves in the cache what the chunks of today are made of. */
@@ -130,13 +137,13 @@ export class EmbeddingFill {
   }
 
   #isStopped(): boolean {
-    return this.#stop.signal.aborted || this.#context.stop.signal.aborted;
+    return this.#stop.signal.aborted;
   }
 
   #enqueue(document: EmbeddableDocument): void {
     const { firstChunkId, chunkCount } = document;
     if (chunkCount === 0 || this.#known.has(firstChunkId)) return;
-    this.#known.set(firstChunkId, chunkCount);
+    this.#known.set(firstChunkId, { chunkCount, embedded: 0 });
     this.#total += chunkCount;
     this.#pending.set(firstChunkId, document);
   }
@@ -169,7 +176,10 @@ export class EmbeddingFill {
     for (const text of await texts()) {
       const place = { firstChunkId, chunkId: chunkId++ };
       if (this.#isStopped() || !this.#known.has(firstChunkId)) return;
-      if (space.index.has(place.chunkId)) continue;
+      if (space.index.has(place.chunkId)) {
+        this.#count(firstChunkId);
+        continue;
+      }
       const key = await space.keyOf(text);
       const packed = cache.has(key) ? await cache.get(key) : undefined;
       const vector = packed && unpackVector(packed);
@@ -200,12 +210,23 @@ export class EmbeddingFill {
   }
 
   #place({ firstChunkId, chunkId }: { firstChunkId: number; chunkId: number }, vector: Float32Array): void {
-    if (this.#known.has(firstChunkId)) this.#context.space.add(chunkId, vector);
+    const { index } = this.#context.space;
+    if (!this.#known.has(firstChunkId) || index.has(chunkId)) return;
+    index.add(chunkId, vector);
+    this.#count(firstChunkId);
+  }
+
+  #count(firstChunkId: number): void {
+    this.#known.get(firstChunkId)!.embedded++;
+    this.#embedded++;
   }
 
   #giveUp(items: readonly TextToEmbed[], message: string): void {
     for (const { key } of items) this.#waiting.delete(key);
     this.#problem = message;
-    this.#context.log.warn("texts that the endpoint takes no part of have no vectors", { texts: items.length, error: message });
+    this.#context.log.warn("texts that the endpoint takes no part of have no vectors", {
+      texts: items.length,
+      error: message,
+    });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Texts -> their vectors, however often it takes: batches are sent a few at a time, again after a failure, and in halves
- * where the server takes no part of them.
+ * Texts -> their vectors, however often it takes: batches are sent a few at a time, again after a failure, and in
+ * halves where the server takes no part of them.
  *
  * Order: none between texts. Each is given to `onVector` once, or to `onRefused`.
  * Not: a text that was given up on is not sent again before the next start.

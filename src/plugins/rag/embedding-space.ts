@@ -48,15 +48,13 @@ export class EmbeddingSpace {
     this.#keyPrefix ??= await digest(this.#probe);
     return digest(new TextEncoder().encode(`${this.#keyPrefix}\0${this.#documentPrefix}\0${text}`));
   }
-
-  add(chunkId: number, vector: Float32Array): void {
-    if (!this.index.has(chunkId)) this.index.add(chunkId, vector);
-  }
 }
 
 /** Where in the cache the probe of a configuration stands. The address is no part of it. */
 export function probeKeyOf({ model, dimensions, documentPrefix, queryPrefix }: EmbeddingsConfig): Promise<string> {
-  return digest(new TextEncoder().encode(JSON.stringify(["probe", model, dimensions ?? 0, documentPrefix, queryPrefix])));
+  return digest(
+    new TextEncoder().encode(JSON.stringify(["probe", model, dimensions ?? 0, documentPrefix, queryPrefix])),
+  );
 }
 
 /** The first half of the SHA-256, in hex: no two texts of one machine ever share it. */

@@ -42,7 +42,10 @@ const LARGEST_ANSWER_BYTES = 256 * 1024 * 1024;
 /** Of one text; what a server sends beyond is no vector. */
 const LARGEST_VECTOR_BYTES = 2 * 1024 * 1024;
 
-export function createEndpointClient(services: EndpointServices, config: EmbeddingsConfig & { url: string }): EndpointClient {
+export function createEndpointClient(
+  services: EndpointServices,
+  config: EmbeddingsConfig & { url: string },
+): EndpointClient {
   const url = `${config.url.replace(/\/+$/, "").replace(/\/embeddings$/, "")}/embeddings`;
   const parsed = URL.parse(url);
   const place = parsed === null ? "the endpoint" : parsed.origin + parsed.pathname;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setImmediate } from "node:timers/promises";
@@ -7,7 +8,13 @@ import { type EmbeddingsConfig, embeddingsSchema } from "../../../src/plugins/ra
 import { createEmbeddings, type EmbeddableDocument, type Embeddings } from "../../../src/plugins/rag/embeddings.ts";
 import { openBlobCache } from "../../../src/system/blob-cache.ts";
 import { createFetch } from "../../../src/system/fetch.ts";
-import { embedAll, type FakeEmbeddings, isProbe, sendJson, startFakeEmbeddings } from "../../support/fake-embeddings.ts";
+import {
+  embedAll,
+  type FakeEmbeddings,
+  isProbe,
+  sendJson,
+  startFakeEmbeddings,
+} from "../../support/fake-embeddings.ts";
 import { fakeClock } from "../../support/fake-clock.ts";
 import { freePort } from "../../support/free-port.ts";
 import { recordingLog } from "../../support/recording-log.ts";
@@ -59,27 +66,38 @@ interface World {
 async function makeWorld(t: TestContext, chunks = 10): Promise<World> {
   const server = await startFakeEmbeddings(t);
   const corpus = makeCorpus();
-  for (let at = 0; at < chunks; at += 5) corpus.add(...Array.from({ length: Math.min(5, chunks - at) }, (_, index) => `chunk ${at + index} about topic${at + index}`));
+  for (let at = 0; at < chunks; at += 5)
+    corpus.add(
+      ...Array.from({ length: Math.min(5, chunks - at) }, (_, index) => `chunk ${at + index} about topic${at + index}`),
+    );
   const clock = fakeClock();
   const log = recordingLog();
   const cachePath = join(tempDir(t), "embeddings.cache");
   return {
-    server, corpus, clock, log, cachePath,
+    server,
+    corpus,
+    clock,
+    log,
+    cachePath,
     async start(config = readConfig(server.url, { batchSize: 4 })) {
       const services = {
-        clock, log,
+        clock,
+        log,
         fetch: createFetch({ clock }),
         openCache: (_name: string, maxBytes: number) => openBlobCache(cachePath, maxBytes),
         turn: async () => void (await setImmediate()),
+        documents: () => corpus.all(),
       };
-      const embeddings = await createEmbeddings(services, { config, documents: () => corpus.all() });
+      const embeddings = createEmbeddings(services);
       t.after(() => embeddings.stop());
+      await embeddings.reconfigure(config);
       return embeddings;
     },
   };
 }
 
-const isReady = (embeddings: Embeddings): boolean => embeddings.state().state === "ready" && embeddings.state().ratio === 1;
+const isReady = (embeddings: Embeddings): boolean =>
+  embeddings.state().state === "ready" && embeddings.state().ratio === 1;
 
 /** Lets waiting times pass as they come. */
 async function untilWith(clock: World["clock"], isTrue: () => boolean): Promise<void> {
@@ -106,14 +124,15 @@ test("all chunks get vectors, in batches, and a question finds the nearest", asy
   assert.equal(await find(embeddings, "topic7"), 8);
   assert.deepEqual(embeddings.state(), { state: "ready", model: "m", ratio: 1, error: null });
   assert.deepEqual(embeddings.notices(), []);
-  assert.equal(embeddings.isEmbedded(10) && !embeddings.isEmbedded(11), true);
+  assert.equal(embeddings.embeddedOf({ firstChunkId: 6, chunkCount: 5 }), 5);
+  assert.equal(embeddings.embeddedOf({ firstChunkId: 11, chunkCount: 5 }), 0);
 });
 
 test("without a url there is nothing", async (t) => {
   const { server, start } = await makeWorld(t);
   const embeddings = await start(readConfig(null));
   assert.equal(embeddings.leg(), undefined);
-  assert.deepEqual(embeddings.state(), { state: "off", model: null, ratio: 0, error: null });
+  assert.deepEqual(embeddings.state(), { state: "off", model: null, ratio: null, error: null });
   embeddings.added({ firstChunkId: 99, chunkCount: 1, texts: async () => ["x"] });
   await embeddings.settled();
   assert.equal(server.requests.length, 0);
@@ -151,7 +170,9 @@ test("an endpoint that is down: searches go on at once, and all is caught up whe
   const { server, clock, corpus, log, start } = await makeWorld(t);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/v1`;
-  const embeddings = await start(readConfig(url, { apiKey: "canary-key-1234", headers: { "x-team": "canary-header" } }));
+  const embeddings = await start(
+    readConfig(url, { apiKey: "canary-key-1234", headers: { "x-team": "canary-header" } }),
+  );
   await until(() => embeddings.state().state === "away");
   assert.equal(embeddings.leg(), undefined);
   assert.match(embeddings.notices().join(), /^searched without the endpoint's vectors: .*the connection was refused/);
@@ -177,7 +198,9 @@ test("429 with Retry-After is waited for, as long as it says", async (t) => {
   const { server, clock, start } = await makeWorld(t);
   let refusals = 0;
   server.misbehave = (request, response) =>
-    !isProbe(request) && refusals++ < 2 && sendJson(response, { error: { message: "slow down" } }, 429, { "retry-after": "30" });
+    !isProbe(request) &&
+    refusals++ < 2 &&
+    sendJson(response, { error: { message: "slow down" } }, 429, { "retry-after": "30" });
   const embeddings = await start(readConfig(server.url, { concurrency: 1 }));
   await until(() => embeddings.state().state === "away");
   assert.match(embeddings.state().error!, /it answered 429 \(slow down\)$/);
@@ -206,10 +229,17 @@ test("half a batch, in any order, with gaps, and numbers that are none", async (
 test("answers that make no sense are failures, not vectors", async (t) => {
   const { server, clock, start } = await makeWorld(t, 1);
   const nonsense: unknown[] = [
-    "not JSON", {}, { data: 7 }, { data: [7] }, { data: [] }, { data: [{ index: 5, embedding: [1] }] }, { data: [{ embedding: [1] }, { embedding: [1] }] },
+    "not JSON",
+    {},
+    { data: 7 },
+    { data: [7] },
+    { data: [] },
+    { data: [{ index: 5, embedding: [1] }] },
+    { data: [{ embedding: [1] }, { embedding: [1] }] },
   ];
   let round = 0;
-  server.misbehave = (request, response) => !isProbe(request) && round < nonsense.length && sendJson(response, nonsense[round++]);
+  server.misbehave = (request, response) =>
+    !isProbe(request) && round < nonsense.length && sendJson(response, nonsense[round++]);
   const embeddings = await start();
   await untilWith(clock, () => isReady(embeddings));
   assert.equal(round, nonsense.length);
@@ -222,14 +252,16 @@ test("a text that the server refuses costs no other its vector", async (t) => {
   const embeddings = await start();
   await until(() => embeddings.state().ratio === 0.9 && embeddings.state().state === "ready");
   assert.match(embeddings.state().error!, /it answered 400 \(too long\)$/);
-  assert.equal(embeddings.isEmbedded(5), false);
+  assert.equal(embeddings.leg()!.index.has(5), false);
 });
 
 test("vectors of another length than the model's are not taken", async (t) => {
   const { server, start } = await makeWorld(t);
   server.misbehave = (request, response) => {
     const isOdd = request.input.some((text) => text.includes("topic4"));
-    const data = embedAll(server, request.input).map((item, at) => (request.input[at]!.includes("topic4") ? { ...item, embedding: [1, 2, 3] } : item));
+    const data = embedAll(server, request.input).map((item, at) =>
+      request.input[at]!.includes("topic4") ? { ...item, embedding: [1, 2, 3] } : item,
+    );
     return isOdd && sendJson(response, { data });
   };
   const embeddings = await start();
@@ -249,7 +281,10 @@ test("a slow endpoint holds no search up", async (t) => {
   assert.match(String(await asked), /no whole answer came within 2 s/);
   assert.match(String(await find(embeddings, "topic1")), /no whole answer/, "and the next is not even tried");
   server.misbehave = () => false;
-  await untilWith(clock, () => isReady(embeddings) && embeddings.state().error === null || (void find(embeddings, "topic1"), false));
+  await untilWith(
+    clock,
+    () => (isReady(embeddings) && embeddings.state().error === null) || (void find(embeddings, "topic1"), false),
+  );
   assert.equal(await find(embeddings, "topic1"), 2);
 });
 
@@ -344,12 +379,46 @@ test("what is removed while it is under way leaves no vector behind", async (t) 
   server.misbehave = () => false;
   for (const answer of held) answer();
   await until(() => isReady(embeddings));
-  assert.deepEqual([1, 2, 3, 4, 5, 6].map((id) => embeddings.isEmbedded(id)), [false, false, false, false, false, true]);
+  assert.deepEqual(
+    [1, 2, 3, 4, 5, 6].map((id) => embeddings.leg()!.index.has(id)),
+    [false, false, false, false, false, true],
+  );
+});
+
+test("what texts that are gone have left in the cache goes when it is most of it; damage costs only new requests", async (t) => {
+  const { server, cachePath, log, start } = await makeWorld(t);
+  const cache = await openBlobCache(cachePath, 1e9);
+  for (let junk = 0; junk < 20; junk++) await cache.put(junk.toString(16).padStart(32, "f"), new Uint8Array(1_000_000));
+  await cache.close();
+  const first = await start();
+  await until(() => log.lines.some(({ message }) => message === "made the cache of embeddings smaller"));
+  assert.ok(isReady(first) && statSync(cachePath).size < 10_000);
+  await first.stop();
+  const bytes = readFileSync(cachePath);
+  bytes[bytes.length - 1]! ^= 1;
+  writeFileSync(cachePath, bytes);
+  server.requests.length = 0;
+  const second = await start();
+  await until(() => isReady(second));
+  assert.equal(server.texts().length, 1);
+});
+
+test("without a disk for the cache all goes on", async (t) => {
+  const { server, cachePath, start } = await makeWorld(t);
+  mkdirSync(cachePath);
+  const embeddings = await start();
+  await until(() => isReady(embeddings));
+  assert.equal(server.texts().length, 10);
 });
 
 test("prefixes, dimensions and the form of the request are what the config says", async (t) => {
   const { server, start } = await makeWorld(t, 1);
-  const config = readConfig(server.url, { queryPrefix: "query: ", documentPrefix: "passage: ", dimensions: 64, model: "e5" });
+  const config = readConfig(server.url, {
+    queryPrefix: "query: ",
+    documentPrefix: "passage: ",
+    dimensions: 64,
+    model: "e5",
+  });
   const embeddings = await start(config);
   await until(() => isReady(embeddings));
   await find(embeddings, "topic0");
