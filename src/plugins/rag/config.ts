@@ -6,6 +6,7 @@ import {
 } from "../../core/validate.ts";
 import { collectionSchema } from "./collection.ts";
 import { DEFAULT_CUT_OFF } from "./cut-off.ts";
+import { embeddingsSchema } from "./embedding-config.ts";
 
 const MOST_COLLECTIONS = 1000;
 
@@ -39,6 +40,8 @@ export const ragSchema = object({
   rescanMs: withDefault(integer({ min: 1000, max: 2_592_000_000 }), 600_000),
   /** The least part of a query, by the rarity of its words, that an answer covers; 0 answers noise, too. */
   cutOff: withDefault(number({ min: 0, max: 1 }), DEFAULT_CUT_OFF),
+  /** A server of a person's own that makes vectors. */
+  embeddings: withDefault(embeddingsSchema, {}),
 });
 
 export type RagConfig = Infer<typeof ragSchema>;

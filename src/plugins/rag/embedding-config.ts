@@ -1,16 +1,5 @@
 /** `rag.embeddings` in the config: which server turns texts into vectors, and how it is asked. */
-import {
-  type Infer,
-  integer,
-  nullable,
-  object,
-  optional,
-  record,
-  refine,
-  secret,
-  string,
-  withDefault,
-} from "../../core/validate.ts";
+import { type Infer, integer, nullable, object, record, refine, secret, string, withDefault } from "../../core/validate.ts";
 
 const headerValue = string({ pattern: /^[\t\x20-\x7e\x80-\xff]*$/, expected: "a header's value (one line)" });
 const headerName = string({ pattern: /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, expected: "a header's name" });
@@ -23,7 +12,7 @@ export const embeddingsSchema = refine(
     apiKey: withDefault(nullable(secret(headerValue)), null),
     headers: withDefault(record(secret(headerValue), { key: headerName }), {}),
     /** Asked of servers that can shorten vectors; else whatever the model gives. */
-    dimensions: optional(integer({ min: 1, max: 65_536 })),
+    dimensions: withDefault(nullable(integer({ min: 1, max: 65_536 })), null),
     /** What some models want before a question, and before a text that may answer it. */
     queryPrefix: withDefault(string({ maxLength: 1000 }), ""),
     documentPrefix: withDefault(string({ maxLength: 1000 }), ""),
@@ -36,7 +25,7 @@ export const embeddingsSchema = refine(
     /** Of a question: a search goes on without the endpoint after it. */
     queryTimeoutMs: withDefault(integer({ min: 10, max: 60_000 }), 2_000),
     /** Of the vectors kept on disk. */
-    maxCacheBytes: withDefault(integer({ min: 1_048_576 }), 2_147_483_648),
+    maxCacheBytes: withDefault(integer({ min: 1_048_576 }), 536_870_912),
   }),
   ({ url, model }) =>
     url !== null && model === "" ? [{ path: "model", message: "is required where there is a url" }] : undefined,

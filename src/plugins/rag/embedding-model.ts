@@ -1,6 +1,6 @@
 /**
- * One model behind one endpoint: asks for vectors of questions, has those of the chunks made, and sees when another model
- * answers in its place.
+ * One model behind one endpoint: asks for vectors of questions, has those of the chunks made, and sees when another
+ * model answers in its place.
  *
  * A model is known by the vector of a fixed text, the probe: asked for at the start, and after each failure before
  * anything else is.
@@ -209,6 +209,7 @@ export class EmbeddingModel {
     const [vector] = result.vectors;
     if (vector === undefined) return `${this.#client.place}: it gives no usable vector`;
     if (vector.length === index.dimensions) return vector;
-    return `${this.#client.place}: its vectors have ${vector.length} components, those of the index ${index.dimensions}`;
+    const lengths = `${vector.length} components, those of the index ${index.dimensions}`;
+    return `${this.#client.place}: its vectors have ${lengths}`;
   }
 }

@@ -53,7 +53,7 @@ export class EmbeddingSpace {
 /** Where in the cache the probe of a configuration stands. The address is no part of it. */
 export function probeKeyOf({ model, dimensions, documentPrefix, queryPrefix }: EmbeddingsConfig): Promise<string> {
   return digest(
-    new TextEncoder().encode(JSON.stringify(["probe", model, dimensions ?? 0, documentPrefix, queryPrefix])),
+    new TextEncoder().encode(JSON.stringify(["probe", model, dimensions, documentPrefix, queryPrefix])),
   );
 }
 

@@ -68,7 +68,7 @@ export function createEndpointClient(
           model: config.model,
           input: texts,
           encoding_format: "float",
-          ...(config.dimensions === undefined ? {} : { dimensions: config.dimensions }),
+          ...(config.dimensions === null ? {} : { dimensions: config.dimensions }),
         }),
         timeoutMs,
         maxBytes: Math.min(LARGEST_ANSWER_BYTES, texts.length * LARGEST_VECTOR_BYTES),

@@ -6,7 +6,9 @@ import { Collections } from "./collections.ts";
 import type { RagConfig } from "./config.ts";
 import { Corpus, type CorpusStore } from "./corpus.ts";
 import { corpusStore } from "./corpus-store.ts";
-import type { KeptDocument } from "./corpus-state.ts";
+import type { CollectionRecord, KeptDocument } from "./corpus-state.ts";
+import { embeddableOf } from "./embeddable.ts";
+import { createEmbeddings, type EmbeddableDocument, type Embeddings } from "./embeddings.ts";
 import { documentOfFile } from "./file-document.ts";
 import { type IndexCache, keepIndexCache, readIndexCache } from "./index-cache.ts";
 import { Indexer } from "./indexer.ts";
@@ -36,6 +38,7 @@ export interface Engine {
   readonly knowledge: Knowledge;
   readonly sealer: Sealer;
   readonly cache: IndexCache;
+  readonly embeddings: Embeddings;
   readonly notes: NoteServices;
   readonly config: () => RagConfig;
   follow(config: RagConfig): Promise<void>;
@@ -106,7 +109,16 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
   const refresh = new LegRefresh({ log, clock, corpus, indexes, pace, readText, isBusy: () => indexer.isBusy });
   const metrics = createRagMetrics(services.registry, {
     state: corpus.state,
-    indexBytes: () => indexes.vectorBytes,
+    indexBytes: () => indexes.vectorBytes + embeddings.sizeBytes,
+    embeddedRatio: (record) => embeddedRatioOf(record, embeddings),
+  });
+  const embeddings = createEmbeddings({
+    ...services,
+    *documents(): Generator<EmbeddableDocument> {
+      for (const { documents } of corpus.state.collections.values()) {
+        for (const document of documents.values()) yield embeddableOf(document, readText);
+      }
+    },
   });
   const collections = new Collections({
     log,
@@ -126,6 +138,8 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
   corpus.state.onChange = (now, before) => {
     sealer.note(now, before);
     indexes.note(now, before);
+    if (before !== undefined) embeddings.removed(before);
+    if (now !== undefined) embeddings.added(embeddableOf(now, readText));
   };
   const started = indexes.catchUp();
   const upkeep = startUpkeep({
@@ -147,20 +161,23 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
     indexer,
     sealer,
     cache,
+    embeddings,
     expire: upkeep.expire,
     knowledge: createKnowledge({
       corpus,
       indexes,
       texts,
       tables: new ChunkTables(),
-      endpoint: () => undefined,
+      endpoint: () => embeddings.leg(),
       isStale,
-      notices: () => describeWork({ indexes, indexer, corpus }),
+      notices: () => [...describeWork({ indexes, indexer, corpus }), ...embeddings.notices()],
     }),
     notes: { clock, corpus, collections, redact: redaction.redact },
     config: () => config,
     async follow(next) {
       config = next;
+      // What it has on disk is read beside all else.
+      void embeddings.reconfigure(next.embeddings);
       await collections.follow(next);
     },
     async settled() {
@@ -169,7 +186,9 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
     },
     viewCollection(name) {
       const record = corpus.collection(name);
-      return record && viewCollection(record, indexer.activityOf(name), config);
+      if (record === undefined) return undefined;
+      const progress = { ...indexer.activityOf(name), embeddedRatio: embeddedRatioOf(record, embeddings) };
+      return viewCollection(record, progress, config);
     },
     problems: () => [
       ...collections.problems(),
@@ -181,6 +200,7 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
       upkeep.stop();
       await indexer.stop();
       await refresh.stop();
+      await embeddings.stop();
       indexes.stop();
       await indexes.settled();
       await cache.save();
@@ -201,6 +221,17 @@ function describeWork({ indexes, indexer, corpus }: Pick<Engine, "indexes" | "in
   });
   if (busy.length === 0 && indexes.waiting > 0) notices.push(`${indexes.waiting} changes are not searchable yet`);
   return notices;
+}
+
+function embeddedRatioOf({ documents, chunkCount }: CollectionRecord, embeddings: Embeddings): number | null {
+  let embedded = 0;
+  for (const document of documents.values()) {
+    const count = embeddings.embeddedOf(document);
+    if (count === undefined) return null;
+    embedded += count;
+  }
+  if (embeddings.state().state === "off") return null;
+  return chunkCount === 0 ? 1 : embedded / chunkCount;
 }
 
 function describeDamage(texts: Texts): string[] {

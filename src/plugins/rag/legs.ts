@@ -120,7 +120,9 @@ function* vectorsOf(
   const latent = knowledge.latent();
   if (latent) yield { name: "latent", index: latent.index, vector: encodeLatent(fields, latent.model) };
   const endpoint = knowledge.endpoint();
-  if (endpoint && embedding) yield { name: "endpoint", index: endpoint.index, vector: embedding };
+  // While the question was asked, another model may have taken the place of the one that answered.
+  const isOfIndex = endpoint?.index.dimensions === embedding?.length;
+  if (endpoint && embedding && isOfIndex) yield { name: "endpoint", index: endpoint.index, vector: embedding };
 }
 
 /** Phrases and exclusions hold for what vectors find, too. */

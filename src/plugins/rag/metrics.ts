@@ -6,7 +6,7 @@
  */
 import type { LabelSet } from "../../core/label-set.ts";
 import type { Registry } from "../../core/registry.ts";
-import type { CorpusState } from "./corpus-state.ts";
+import type { CollectionRecord, CorpusState } from "./corpus-state.ts";
 
 export interface RagMetrics {
   /** A document could not be kept, or found, for this reason. */
@@ -20,15 +20,22 @@ export type IndexError = (typeof REASONS)[number];
 const BY_COLLECTION = {
   documents: ["pi_daemon_rag_documents", "gauge", "Documents of a collection."],
   chunks: ["pi_daemon_rag_chunks", "gauge", "Pieces that the documents of a collection are cut into."],
+  embeddedRatio: ["pi_daemon_rag_embedded_ratio", "gauge", "How much of a collection the embeddings server has seen."],
   lastIndexed: ["pi_daemon_rag_last_indexed_timestamp_seconds", "gauge", "When a folder was last looked at."],
 } as const;
 
 export function createRagMetrics(
   registry: Registry,
-  sources: { readonly state: CorpusState; indexBytes(): number },
+  sources: {
+    readonly state: CorpusState;
+    indexBytes(): number;
+    /** `null` where no endpoint is set up. */
+    embeddedRatio(record: CollectionRecord): number | null;
+  },
 ): RagMetrics {
   const documents = registry.ownValue(...BY_COLLECTION.documents);
   const chunks = registry.ownValue(...BY_COLLECTION.chunks);
+  const embeddedRatio = registry.ownValue(...BY_COLLECTION.embeddedRatio);
   const lastIndexed = registry.ownValue(...BY_COLLECTION.lastIndexed);
   const errors = registry.ownValue(
     "pi_daemon_rag_index_errors_total",
@@ -46,6 +53,9 @@ export function createRagMetrics(
       const labels: LabelSet = ["collection", name];
       documents(labels).set(record.documents.size);
       chunks(labels).set(record.chunkCount);
+      const ratio = sources.embeddedRatio(record);
+      if (ratio === null) drop(registry, BY_COLLECTION.embeddedRatio[0], name);
+      else embeddedRatio(labels).set(ratio);
       if (record.scan !== undefined) lastIndexed(labels).set(record.scan.atMs / 1000);
     }
   });
@@ -54,9 +64,11 @@ export function createRagMetrics(
 }
 
 function dropAll(registry: Registry, collection: string): void {
-  for (const [name] of Object.values(BY_COLLECTION)) {
-    const family = registry.family(name);
-    const series = family?.find(["collection", collection]);
-    if (series !== undefined) family!.remove(series);
-  }
+  for (const [name] of Object.values(BY_COLLECTION)) drop(registry, name, collection);
+}
+
+function drop(registry: Registry, name: string, collection: string): void {
+  const family = registry.family(name);
+  const series = family?.find(["collection", collection]);
+  if (series !== undefined) family!.remove(series);
 }

@@ -1,4 +1,5 @@
 /** The knowledge base as a whole, as the API shows it. */
+import type { EmbeddingsState } from "./embeddings.ts";
 import type { Engine } from "./engine.ts";
 
 export interface StatusView {
@@ -9,29 +10,22 @@ export interface StatusView {
   readonly indexBytes: number;
   readonly collections: number;
   readonly indexing: boolean;
-  readonly embeddings: EmbeddingsView;
+  readonly embeddings: EmbeddingsState;
   readonly latent: { readonly trainedOn: number; readonly stale: boolean };
   readonly problems: readonly string[];
 }
 
-export interface EmbeddingsView {
-  readonly state: "off" | "ready" | "catching-up" | "away";
-  readonly model: string | null;
-  readonly ratio: number | null;
-  readonly error: string | null;
-}
-
 export function viewStatus(engine: Engine): StatusView {
-  const { corpus, indexes, indexer, refresh } = engine;
+  const { corpus, indexes, indexer, refresh, embeddings } = engine;
   const { documentCount, chunkCount, textBytes, collections } = corpus.state;
   return {
     documents: documentCount,
     chunks: chunkCount,
     textBytes,
-    indexBytes: indexes.vectorBytes,
+    indexBytes: indexes.vectorBytes + embeddings.sizeBytes,
     collections: collections.size,
     indexing: indexer.isBusy || indexes.waiting > 0,
-    embeddings: { state: "off", model: null, ratio: null, error: null },
+    embeddings: embeddings.state(),
     latent: { trainedOn: indexes.latent?.model.documentCount ?? 0, stale: refresh.isLatentOld },
     problems: engine.problems(),
   };

@@ -15,6 +15,11 @@ export interface CollectionActivity {
   readonly problems: readonly string[];
 }
 
+export interface CollectionProgress extends CollectionActivity {
+  /** How many of the chunks an endpoint has seen, from 0 to 1; `null` where there is none. */
+  readonly embeddedRatio: number | null;
+}
+
 /** What holds for collections that do not say otherwise. */
 export interface CollectionDefaults {
   readonly watch: boolean;
@@ -38,8 +43,7 @@ export interface CollectionView {
   readonly documents: number;
   readonly chunks: number;
   readonly textBytes: number;
-  /** How many of the chunks an endpoint has seen. */
-  readonly embeddedRatio: number | null;
+  readonly embeddedRatio: CollectionProgress["embeddedRatio"];
   readonly lastIndexedMs: number | null;
   readonly state: CollectionActivity["state"];
   readonly progress: CollectionActivity["progress"];
@@ -67,7 +71,7 @@ export interface DocumentView {
 
 export function viewCollection(
   { definition, source, documents, chunkCount, textBytes, scan }: CollectionRecord,
-  activity: CollectionActivity,
+  activity: CollectionProgress,
   defaults: CollectionDefaults,
 ): CollectionView {
   const { name, kind, project, root, include, exclude, gitignore, tags } = definition;
@@ -87,7 +91,7 @@ export function viewCollection(
     documents: documents.size,
     chunks: chunkCount,
     textBytes,
-    embeddedRatio: null,
+    embeddedRatio: activity.embeddedRatio,
     lastIndexedMs: scan?.atMs ?? null,
     state: activity.state,
     progress: activity.progress,

@@ -385,7 +385,7 @@ test("what is removed while it is under way leaves no vector behind", async (t) 
   );
 });
 
-test("what texts that are gone have left in the cache goes when it is most of it; damage costs only new requests", async (t) => {
+test("what is left in the cache of texts that are gone goes; damage costs only new requests", async (t) => {
   const { server, cachePath, log, start } = await makeWorld(t);
   const cache = await openBlobCache(cachePath, 1e9);
   for (let junk = 0; junk < 20; junk++) await cache.put(junk.toString(16).padStart(32, "f"), new Uint8Array(1_000_000));
