@@ -3,6 +3,10 @@
  *
  * Cost: never more than twice `keptBytes`, and only as much as the stream has needed; a chunk costs its own length.
  */
+import type { CutEnds } from "../core/redact.ts";
+
+/** Hides secrets in a text, which may have been cut out of a longer one. */
+export type Hide = (text: string, cut?: CutEnds) => string;
 
 /** What is kept of a stream, and how much fell out in the middle. */
 export interface OutputTail {
@@ -42,16 +46,17 @@ export class OutputBuffer {
     if (forHead < chunk.length) this.#pushToRing(chunk.subarray(forHead));
   }
 
-  /** What is kept so far. */
-  read(): OutputTail {
+  /** What is kept so far, as `hide` lets it be seen. */
+  read(hide: Hide = (text) => text): OutputTail {
     const { sizeBytes } = this;
     const tail = this.#unrollRing();
     const cutBytes = this.#tailSize - tail.length;
-    if (cutBytes === 0) return { text: decode(Buffer.concat([...this.#head, tail])), sizeBytes, cutBytes };
+    if (cutBytes === 0) return { text: hide(decode(Buffer.concat([...this.#head, tail]))), sizeBytes, cutBytes };
     const head = trimEnd(Buffer.concat(this.#head));
     const end = trimStart(tail);
     const lost = sizeBytes - head.length - end.length;
-    return { text: `${decode(head)}\n[... ${lost} bytes cut ...]\n${decode(end)}`, sizeBytes, cutBytes: lost };
+    const [first, last] = [hide(decode(head), { end: true }), hide(decode(end), { start: true })];
+    return { text: `${first}\n[... ${lost} bytes cut ...]\n${last}`, sizeBytes, cutBytes: lost };
   }
 
   /** Of the whole stream so far. */

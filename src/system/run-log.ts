@@ -7,7 +7,7 @@
  */
 import { createWriteStream, type WriteStream } from "node:fs";
 import type { Clock } from "./clock.ts";
-import type { OutputBuffer } from "./output-tail.ts";
+import type { Hide, OutputBuffer } from "./output-tail.ts";
 
 export type OutputStream = "out" | "err";
 
@@ -20,7 +20,7 @@ export interface LogFileOptions {
 }
 
 export interface RunLogOptions extends LogFileOptions {
-  readonly redact: (text: string) => string;
+  readonly redact: Hide;
   /** Told when the file has caught up after {@link RunLog.write} has said that it lags. */
   readonly onCaughtUp: () => void;
 }
@@ -57,11 +57,11 @@ export class RunLog {
   /** Whether the file keeps up; when it does not, write no more before `onCaughtUp`. */
   write(stream: OutputStream, chunk: Uint8Array): boolean {
     if (this.#isFull || this.#fault !== undefined) return true;
-    const { whole, parts } = this.#lines[stream].cut(chunk);
+    const { whole, parts, isCut } = this.#lines[stream].cut(chunk);
     const fitting = firstLines(whole, this.#options.maxBytes * (1 - TAIL_SHARE) - this.#fileBytes);
     this.#isFull = fitting.length < whole.length;
     this.#writtenBytes[stream] += chunk.length - Buffer.byteLength(whole.slice(fitting.length));
-    return this.#print(this.#format(stream, { whole: fitting, parts: this.#isFull ? [] : parts }));
+    return this.#print(this.#format(stream, { whole: fitting, parts: this.#isFull ? [] : parts, isCut }));
   }
 
   /** Ends the file with what it lacks and the buffers still hold; resolves with its fault, if it had one. */
@@ -83,7 +83,7 @@ export class RunLog {
     const last = buffer.readLast(Math.min(missingBytes, budgetBytes));
     const whole = lastLines(new TextDecoder().decode(last), budgetBytes);
     this.#print(`[... the log is full: ${missingBytes} bytes of ${stream} follow, of which the end is kept ...]\n`);
-    this.#print(this.#format(stream, { whole, parts: [] }));
+    this.#print(this.#format(stream, { whole, parts: [], isCut: true }));
   }
 
   #print(text: string): boolean {
@@ -93,11 +93,12 @@ export class RunLog {
   }
 
   /** By one replacement for all lines: a flood is mostly line feeds. */
-  #format(stream: OutputStream, { whole, parts }: Lines): string {
+  #format(stream: OutputStream, { whole, parts, isCut }: Lines): string {
     const { redact } = this.#options;
     const mark = `${new Date(this.#clock.wallMs()).toISOString()} ${stream}`;
-    const lines = whole && `${mark} ${redact(whole.slice(0, -1)).replaceAll("\n", `\n${mark} `)}\n`;
-    return lines + parts.map((part) => `${mark}+ ${redact(part)}\n`).join("");
+    const shown = whole && redact(whole.slice(0, -1), { start: isCut });
+    const lines = whole && `${mark} ${shown.replaceAll("\n", `\n${mark} `)}\n`;
+    return lines + parts.map((part) => `${mark}+ ${redact(part, { start: true, end: true })}\n`).join("");
   }
 }
 
@@ -106,28 +107,35 @@ interface Lines {
   readonly whole: string;
   /** Of the line that is not whole yet, what is too long to wait for the rest. */
   readonly parts: readonly string[];
+  /** The beginning of the first line stands elsewhere, or nowhere. */
+  readonly isCut: boolean;
 }
 
 /** Cuts a stream of UTF-8 at its line feeds. */
 class LineCutter {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #rest = "";
+  /** Parts of the line that is not whole yet have been given away. */
+  #isCut = false;
 
   cut(chunk: Uint8Array): Lines {
     const text = this.#rest + this.#decoder.decode(chunk, { stream: true });
     const end = text.lastIndexOf("\n") + 1;
     this.#rest = text.slice(end);
+    const isCut = this.#isCut;
+    if (end > 0) this.#isCut = false;
     const parts = [];
     for (; this.#rest.length > LONGEST_PART; this.#rest = this.#rest.slice(LONGEST_PART)) {
       parts.push(this.#rest.slice(0, LONGEST_PART));
     }
-    return { whole: text.slice(0, end), parts };
+    if (parts.length > 0) this.#isCut = true;
+    return { whole: text.slice(0, end), parts, isCut };
   }
 
   end(): Lines {
     const text = this.#rest + this.#decoder.decode();
     this.#rest = "";
-    return { whole: text && text + "\n", parts: [] };
+    return { whole: text && text + "\n", parts: [], isCut: this.#isCut };
   }
 }
 

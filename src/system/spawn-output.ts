@@ -6,7 +6,7 @@
  */
 import type { ChildProcess } from "node:child_process";
 import type { Clock, Timer } from "./clock.ts";
-import { OutputBuffer, type OutputTail } from "./output-tail.ts";
+import { type Hide, OutputBuffer, type OutputTail } from "./output-tail.ts";
 import { type LogFileOptions, type OutputStream, RunLog } from "./run-log.ts";
 
 export interface OutputOptions {
@@ -14,7 +14,7 @@ export interface OutputOptions {
   readonly outputBytes: number;
   readonly logFile?: LogFileOptions | undefined;
   /** Hides secrets in what is kept and logged. */
-  readonly redact?: ((text: string) => string) | undefined;
+  readonly redact?: Hide | undefined;
   /** Takes the output as it comes; what it gives back is kept and logged instead. */
   readonly readStdout?: ((chunk: Uint8Array) => string) | undefined;
 }
@@ -57,11 +57,7 @@ export function collectOutput(child: ChildProcess, clock: Clock, options: Output
       valve.stop();
       for (const stream of streams) stream.destroy();
       const logFault = await log?.close(buffers);
-      const read = (buffer: OutputBuffer): OutputTail => {
-        const tail = buffer.read();
-        return { ...tail, text: redact(tail.text) };
-      };
-      return { stdout: read(buffers.out), stderr: read(buffers.err), logFault };
+      return { stdout: buffers.out.read(redact), stderr: buffers.err.read(redact), logFault };
     },
   };
 }

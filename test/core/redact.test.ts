@@ -17,6 +17,22 @@ for (const [name, text, secrets, expected] of [
   test(name, () => assert.equal(redact(text, secrets), expected));
 }
 
+test("at a cut, parts of a secret are hidden too, but for a few characters", () => {
+  const secrets = ["canary-secret"];
+  for (const [text, cut, expected] of [
+    ["begun canary-se", { end: true }, "begun [redacted]"],
+    ["begun canary-se", {}, "begun canary-se"],
+    ["begun can", { end: true }, "begun can"],
+    ["y-secret and on", { start: true }, "[redacted] and on"],
+    ["secret", { start: true, end: true }, "[redacted]"],
+    ["canary-secret", { start: true, end: true }, "[redacted]"],
+    ["ry-secret canary-", { start: true, end: true }, "[redacted] [redacted]"],
+    ["nary-sec", { start: true, end: true }, "nary-sec"],
+  ] as const) {
+    assert.equal(redact(text, secrets, cut), expected);
+  }
+});
+
 test("a character is shown just when it is part of no secret", () => {
   forEachSeed(300, (random) => {
     const word = (low: number, high: number): string =>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { type CutEnds, redact } from "../../src/core/redact.ts";
 import { OutputBuffer } from "../../src/system/output-tail.ts";
 import { forEachSeed } from "../support/random.ts";
 
@@ -24,6 +25,15 @@ describe("what is kept of a stream", () => {
       assert.deepEqual(collect(keptBytes, chunks).read(), { text, sizeBytes, cutBytes });
     });
   }
+
+  test("shows no half of a secret where it was cut", () => {
+    const hide = (text: string, cut?: CutEnds): string => redact(text, ["canary-secret"], cut);
+    for (let at = 0; at < 60; at++) {
+      const whole = `${"x".repeat(at)}canary-secret${"y".repeat(60 - at)}`;
+      const { text } = collect(40, [whole]).read(hide);
+      assert.doesNotMatch(text, /cana|anar|nary|secr|ecre|cret/, `${at}: ${text}`);
+    }
+  });
 
   test("is what a slice of the whole says, in whatever pieces it comes", () => {
     forEachSeed(200, (random) => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { type CutEnds, redact } from "../../src/core/redact.ts";
 import { OutputBuffer } from "../../src/system/output-tail.ts";
 import { type OutputStream, RunLog, type RunLogOptions } from "../../src/system/run-log.ts";
 import type { SpawnOutcome } from "../../src/system/spawn.ts";
@@ -57,6 +58,17 @@ describe("the log of a run", () => {
     const redact = (text: string): string => text.replaceAll("secret", "***");
     assert.equal(await writeLog(path, ["out a secret\n"], { redact }), "out a ***\n");
     assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+
+  test("hides a secret that the parts of a long line would halve", async (t) => {
+    const path = join(tempDir(t), "run.log");
+    const hide = (text: string, cut?: CutEnds): string => redact(text, ["canary-secret"], cut);
+    for (let before = 16_384 - 13; before <= 16_384; before++) {
+      const line = `${"x".repeat(before)}canary-secret${"y".repeat(20_000)}`;
+      const text = await writeLog(path, ["out start\n", `out ${line}`, "out canary-secret\n"], { redact: hide });
+      assert.doesNotMatch(text.replaceAll(/\nout\+? /g, ""), /anar|secr|cret/, `after ${before}`);
+      rmSync(path);
+    }
   });
 
   test("of more than fits the beginning and the end are there, and how much is not is said", async (t) => {

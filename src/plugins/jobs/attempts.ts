@@ -6,6 +6,7 @@
 import { hashOfField } from "../../core/cron/hash.ts";
 import type { Actions } from "../../system/actions.ts";
 import type { Clock } from "../../system/clock.ts";
+import type { Hide } from "../../system/output-tail.ts";
 import type { PluginFiles } from "../../system/plugin-files.ts";
 import type { ActiveRun } from "./active-run.ts";
 import { startInternal } from "./internal-run.ts";
@@ -36,7 +37,7 @@ export interface AttemptServices {
   readonly outputLimits: () => { readonly outputBytes: number; readonly maxLogBytes: number };
   /** In [0, 1). */
   readonly random: () => number;
-  readonly redact: (text: string) => string;
+  readonly redact: Hide;
   /** Notes the processes of an attempt, so that they can be found again after a crash. */
   readonly noteProcess: (run: ActiveRun, mark: ProcessMark, attempts: number) => void;
 }

@@ -5,6 +5,7 @@
  */
 import { redact } from "../../core/redact.ts";
 import type { Log } from "../../system/log.ts";
+import type { Hide } from "../../system/output-tail.ts";
 import type { Store } from "../../system/store.ts";
 import type { Services } from "../plugin.ts";
 import { type Aftermath, createAftermath } from "./aftermath.ts";
@@ -47,7 +48,7 @@ interface Frame {
   readonly options: EngineOptions;
   readonly log: Log;
   readonly store: Store<JobsState, JobsEvent>;
-  readonly hide: (text: string) => string;
+  readonly hide: Hide;
 }
 
 interface Parts {
@@ -63,7 +64,7 @@ const OVERDUE_MS = 60_000;
 
 export async function startEngine(services: Services, config: JobsConfig, options: EngineOptions): Promise<Engine> {
   const store = await services.openStore("jobs", historyStore);
-  const hide = (text: string): string => redact(text, parts.follower.secrets());
+  const hide: Hide = (text, cut) => redact(text, parts.follower.secrets(), cut);
   const log = redactingLog(services.log, hide);
   const parts = assemble({ services, options, log, store, hide }, config);
   const { agenda, dispatcher, upkeep, follower } = parts;
@@ -89,7 +90,7 @@ export async function startEngine(services: Services, config: JobsConfig, option
     catalog: follower.catalog,
     follow: follower.follow,
     prune: upkeep.prune,
-    problems: () => [...follower.problems(), ...agenda.problems(), ...describeOverdue(agenda)].map(hide),
+    problems: () => [...follower.problems(), ...agenda.problems(), ...describeOverdue(agenda)].map((text) => hide(text)),
   };
 }
 

@@ -30,6 +30,7 @@ export interface Follower {
 }
 
 const AGAIN_MS = 5_000;
+const SHORTEST_LINE = 8;
 
 export function createFollower(services: FollowerServices, initialConfig: JobsConfig): Follower {
   const { clock, log, sources, state } = services;
@@ -45,7 +46,7 @@ export function createFollower(services: FollowerServices, initialConfig: JobsCo
     config = next;
     catalog = readCatalog(sources, { config, stored: storedDefinitions(state), before });
     const found = [...catalog.jobs.values()].flatMap((job) => job.secrets);
-    secrets = [...new Set([...secrets, ...sources.secrets(), ...found])];
+    secrets = [...new Set([...secrets, ...[...sources.secrets(), ...found].flatMap(withLines)])];
     for (const problem of added(before.problems, catalog.problems)) log.error("a job is not in force", { problem });
     for (const warning of added(before.warnings, catalog.warnings)) log.warn(warning);
     await services.take(catalog, config);
@@ -72,6 +73,12 @@ export function createFollower(services: FollowerServices, initialConfig: JobsCo
     problems: () => [...(trouble === undefined ? [] : [trouble]), ...catalog.problems],
     stop: () => again?.cancel(),
   };
+}
+
+/** A secret of many lines, a key for instance, is printed line by line; what is very short is no secret by itself. */
+function withLines(secret: string): string[] {
+  const lines = secret.split(/\r?\n/);
+  return lines.length === 1 ? [secret] : [secret, ...lines.filter(({ length }) => length >= SHORTEST_LINE)];
 }
 
 /** The definitions made through the API, by name. */

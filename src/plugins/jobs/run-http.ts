@@ -89,5 +89,5 @@ function keepBody({ body, isCut, headers }: FetchAnswer, context: RunContext): O
   const kept = body.subarray(0, outputBytes);
   const cutBytes = sizeBytes - kept.length;
   const mark = cutBytes > 0 ? `\n[... ${isCut && !declaredBytes ? "more" : `${cutBytes} bytes`} cut ...]\n` : "";
-  return { text: redact(new TextDecoder().decode(kept)) + mark, sizeBytes, cutBytes };
+  return { text: redact(new TextDecoder().decode(kept), { end: cutBytes > 0 }) + mark, sizeBytes, cutBytes };
 }

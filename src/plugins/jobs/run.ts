@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../../system/clock.ts";
 import type { Fetch } from "../../system/fetch.ts";
-import type { OutputTail } from "../../system/output-tail.ts";
+import type { Hide, OutputTail } from "../../system/output-tail.ts";
 import type { MatchPattern } from "../../system/match-pattern.ts";
 import type { LogFileOptions, Spawn } from "../../system/spawn.ts";
 
@@ -101,7 +101,7 @@ export interface RunContext {
   readonly outputBytes: number;
   readonly logFile?: LogFileOptions | undefined;
   /** Hides secrets in what is kept, logged and said. */
-  readonly redact?: ((text: string) => string) | undefined;
+  readonly redact?: Hide | undefined;
   readonly services: RunServices;
 }
 

@@ -84,6 +84,17 @@ describe("a daemon that died", () => {
   });
 });
 
+test("a secret of many lines is hidden line by line too", async () => {
+  const key = "-----BEGIN KEY-----\ncanary-line-1\ncanary-line-2\nab\n-----END KEY-----";
+  const jobs = await startTestJobs({ services: { secrets: () => [key] } });
+  const action = async (): Promise<string> => "canary-line-2 ab";
+  jobs.services.actions.offer("tell", action);
+  await jobs.follow({ jobs: [{ name: "a", internal: { action: "tell" } }] });
+  await jobs.engine.dispatcher.submit({ job: jobs.engine.agenda.find("a")!, trigger: "manual" });
+  await settle();
+  assert.equal(jobs.rows()[0]!.stdout!.text, "[redacted] ab");
+});
+
 describe("a stop", () => {
   test("lets runs end, ends those that go on, and begins nothing more", async () => {
     const config = {
