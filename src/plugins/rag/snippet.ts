@@ -15,6 +15,8 @@ export interface Snippet {
 }
 
 const LENGTH = 240;
+/** A word that is longer may be cut. */
+const LONGEST_WORD = 40;
 /** A second match of the same term counts so much. */
 const REPEATED = 0.1;
 
@@ -96,12 +98,15 @@ function placeAround(text: string, section: Range, window: readonly Match[]): Ra
   return trim(text, { start, end });
 }
 
-/** After the first end of a line or a sentence in `range`, else before the first whole word. */
+/** After the first end of a line or a sentence in `range`, else before the first whole word, or the one that is cut. */
 function startOfText(text: string, range: Range, section: Range): number {
   if (range.start === section.start) return range.start;
   const lead = text.slice(range.start, range.end);
   const cut = /\n|[.!?]\s/.exec(lead) ?? /\s/.exec(lead);
   if (cut) return range.start + cut.index + cut[0].length;
+  const before = text.slice(Math.max(section.start, range.start - LONGEST_WORD), range.start);
+  const space = /\s(?=\S*$)/.exec(before);
+  if (space) return range.start - before.length + space.index + 1;
   // One long word: cut anywhere, but between whole characters.
   return isLowSurrogate(text, range.start) ? range.start + 1 : range.start;
 }

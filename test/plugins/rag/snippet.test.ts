@@ -60,6 +60,11 @@ describe("the stretch", () => {
     assert.ok(shown.length <= 242, `${shown.length} characters`);
   });
 
+  test("begins before the word that it would cut", () => {
+    const words = `${"filler ".repeat(20)}see(module.needle) ${"alpha beta gamma delta ".repeat(9)}omega${" filler".repeat(30)}`;
+    assert.match(show("needle omega", words), /^see\(module\.\[needle\]/);
+  });
+
   test("begins anew under each heading, without it", () => {
     const text = `# First\n\nneedle at the end\n\n## Second\n\n${"other words ".repeat(10)}`;
     assert.equal(show("needle", text), "[needle] at the end");
