@@ -132,8 +132,7 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
   });
   const isStale = createStaleness({ ...services, corpus, findRoot: (definition) => findRoot(roots, definition) });
   const cacheServices = { log, clock, pace, segments: services.openSegments("index"), ids: () => corpus.state };
-  const kept = readIndexCache(cacheServices);
-  if (kept !== undefined) indexes.takeUp(kept);
+  indexes.takeUp(readIndexCache(cacheServices));
   const cache = keepIndexCache({ ...cacheServices, isBusy: () => indexer.isBusy || refresh.isRunning }, indexes);
   corpus.state.onChange = (now, before) => {
     sealer.note(now, before);
@@ -204,7 +203,7 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
       indexes.stop();
       await indexes.settled();
       await cache.save();
-      await sealer.stop();
+      await sealer.finish();
       await store.close();
       segments.close();
       cacheServices.segments.close();

@@ -1,8 +1,8 @@
 /**
  * The indexes <-> a file from which a start takes them up again, instead of making them of all texts.
  *
- * Layout: a segment whose records are pieces of the indexes, one index after the other, and in the end a list of what
- *   they are of and whose chunks they hold.
+ * Layout: a segment whose first record lists the parts and whose chunks they hold; the others are the pieces of the
+ *   parts, one part after the other.
  * Order: the pieces are gathered while the indexes stand still, and written while they go on.
  * Errors: whatever is wrong with the file, it is as if there were none: indexes are caches.
  */
@@ -35,14 +35,27 @@ const VERSION = 1;
 const JOINED_BYTES = 1 << 18;
 const COPIED_BYTES = 4096;
 
+/** The parts, and how each is read: the counts of the hashed encoder, then the indexes. */
+const RESTORE = {
+  pieces: (bytes: Buffer) => new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4),
+  lexical: (bytes: Buffer) => LexicalIndex.restore(bytes),
+  hashed: (bytes: Buffer) => VectorIndex.restore(bytes),
+  model: (bytes: Buffer) => readLatentModel(bytes),
+  latent: (bytes: Buffer) => VectorIndex.restore(bytes),
+};
+type PartName = keyof typeof RESTORE;
+type Restored = { readonly [K in "pieces" | "lexical" | "hashed"]: ReturnType<(typeof RESTORE)[K]> } & {
+  readonly [K in "model" | "latent"]?: ReturnType<(typeof RESTORE)[K]>;
+};
+
 interface Part {
-  readonly name: string;
+  readonly name: PartName;
   readonly pieces: Uint8Array[];
 }
 
 interface Contents extends ChunkIds {
   readonly version: number;
-  readonly parts: readonly { readonly name: string; readonly sizeBytes: number }[];
+  readonly parts: readonly { readonly name: PartName; readonly sizeBytes: number }[];
   readonly ages: Readonly<Record<"hashed" | "latent", LegAge>>;
   /** First chunk ids and counts, in turn. */
   readonly indexed: readonly number[];
@@ -65,7 +78,7 @@ export function readIndexCache({ segments, log, ids }: IndexCacheServices): Inde
   const numbers = segments.list();
   if (numbers.length === 0) return undefined;
   try {
-    return readParts([...segments.readAll(numbers.at(-1)!)], ids());
+    return readContents(segments.readAll(numbers.at(-1)!), ids());
   } catch (error) {
     log.warn("the indexes are made anew: those that were kept cannot be used", { error: (error as Error).message });
     for (const number of numbers) segments.remove(number);
@@ -80,8 +93,8 @@ async function gather(
   const { lexical, hashed, latent } = indexes;
   const ages = structuredClone(indexes.ages);
   const { documentCount, pieceCounts } = hashed.encoder.state();
-  const parts: Part[] = [{ name: "encoder", pieces: [new Uint8Array(pieceCounts.buffer)] }];
-  const sources: [string, Iterable<Uint8Array>][] = [
+  const parts: Part[] = [{ name: "pieces", pieces: [new Uint8Array(pieceCounts.buffer)] }];
+  const sources: [PartName, Iterable<Uint8Array>][] = [
     ["lexical", lexical.snapshot()],
     ["hashed", hashed.index.snapshot()],
   ];
@@ -102,17 +115,10 @@ async function gather(
 }
 
 function* writeParts(parts: readonly Part[], rest: Omit<Contents, "parts">): Generator<Uint8Array> {
-  const sizes: Contents["parts"][number][] = [];
-  for (const { name, pieces } of parts) {
-    let sizeBytes = 0;
-    for (const joined of join(pieces)) {
-      sizeBytes += joined.length;
-      yield joined;
-    }
-    sizes.push({ name, sizeBytes });
-  }
+  const sizes = parts.map(({ name, pieces }) => ({ name, sizeBytes: pieces.reduce((sum, { length }) => sum + length, 0) }));
   const contents: Contents = { ...rest, parts: sizes };
   yield Buffer.from(JSON.stringify(contents));
+  for (const { pieces } of parts) yield* join(pieces);
 }
 
 function* join(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
@@ -129,37 +135,38 @@ function* join(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
   if (bytes > 0) yield Buffer.concat(waiting);
 }
 
-function readParts(records: readonly Buffer[], { numbering, nextChunkId }: ChunkIds): IndexContents {
-  const contents = JSON.parse(records.at(-1)?.toString() ?? "null") as Contents | null;
-  if (contents?.version !== VERSION) throw new RangeError("they are of another version, or not whole");
+function readContents(records: Iterator<Buffer>, { numbering, nextChunkId }: ChunkIds): IndexContents {
+  const contents = JSON.parse(nextRecord(records).toString()) as Contents;
+  if (contents.version !== VERSION) throw new RangeError("they are of another version");
   if (contents.numbering !== numbering) throw new RangeError("the chunks have other numbers by now");
   // Ids that were given in a second that is lost may be given again.
   if (contents.nextChunkId > nextChunkId) throw new RangeError("they are younger than what is stored");
-  const parts = new Map<string, Buffer>();
-  let next = 0;
-  for (const { name, sizeBytes } of contents.parts) {
-    const first = next;
-    for (let bytes = 0; bytes < sizeBytes; next++) bytes += records[next]!.length;
-    parts.set(name, Buffer.concat(records.slice(first, next), sizeBytes));
-  }
-  const [model, latent] = [parts.get("model"), parts.get("latent")];
-  const encoder = parts.get("encoder")!;
-  const pieceCounts = new Uint32Array(encoder.buffer.slice(encoder.byteOffset, encoder.byteOffset + encoder.length));
+  const { ages, indexed, partial, hashedDocumentCount: documentCount } = contents;
+  const restored: Partial<Record<PartName, unknown>> = {};
+  // One after the other, so that no more than one stands twice in memory.
+  for (const { name, sizeBytes } of contents.parts) restored[name] = RESTORE[name](readPart(records, sizeBytes));
+  const { pieces, lexical, hashed, model, latent } = restored as Restored;
   return {
-    lexical: LexicalIndex.restore(parts.get("lexical")!),
-    hashed: {
-      kind: "hashed",
-      encoder: new HashedEncoder({ documentCount: contents.hashedDocumentCount, pieceCounts }),
-      index: VectorIndex.restore(parts.get("hashed")!),
-    },
-    latent:
-      model === undefined || latent === undefined
-        ? undefined
-        : { kind: "latent", model: readLatentModel(model), index: VectorIndex.restore(latent) },
-    ages: contents.ages,
-    indexed: contents.indexed,
-    partial: contents.partial,
+    lexical,
+    hashed: { kind: "hashed", encoder: new HashedEncoder({ documentCount, pieceCounts: pieces }), index: hashed },
+    latent: model === undefined || latent === undefined ? undefined : { kind: "latent", model, index: latent },
+    ages,
+    indexed,
+    partial,
   };
+}
+
+/** The records of one part, joined. */
+function readPart(records: Iterator<Buffer>, sizeBytes: number): Buffer {
+  const part = Buffer.allocUnsafeSlow(sizeBytes);
+  for (let filled = 0; filled < sizeBytes; ) filled += nextRecord(records).copy(part, filled);
+  return part;
+}
+
+function nextRecord(records: Iterator<Buffer>): Buffer {
+  const next = records.next();
+  if (next.done) throw new RangeError("they end early");
+  return next.value;
 }
 
 export interface IndexCache {

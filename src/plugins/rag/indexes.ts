@@ -29,6 +29,9 @@ export interface ChunkRange {
   readonly chunkCount: number;
 }
 
+/** A leg takes so many chunks, whatever little it learned from. */
+const MOST_UNLEARNED = 1000;
+
 type Change = { readonly add: KeptDocument } | { readonly remove: ChunkRange };
 
 /** What a vector leg was made of, and what has come and gone since. */
@@ -112,8 +115,10 @@ export class Indexes {
     return { indexed: whole.flat(), partial };
   }
 
-  /** Takes up what was kept; before any change is told of. */
-  takeUp({ lexical, hashed, latent, ages, indexed, partial }: IndexContents): void {
+  /** Takes up what was kept, if anything was; before any change is told of. */
+  takeUp(contents: IndexContents | undefined): void {
+    if (contents === undefined) return;
+    const { lexical, hashed, latent, ages, indexed, partial } = contents;
     this.#lexical = lexical;
     this.#hashed = hashed;
     this.#latent = latent;
@@ -232,7 +237,7 @@ export class Indexes {
 
   #addChunk({ chunkId, fields }: IndexedChunk): void {
     this.#lexical.add(chunkId, fields);
-    for (const leg of this.#legs()) addToLeg(leg, chunkId, fields);
+    for (const leg of this.#legs()) if (!this.isOutgrown(leg)) addToLeg(leg, chunkId, fields);
   }
 
   async #remove(range: ChunkRange): Promise<void> {
@@ -246,6 +251,12 @@ export class Indexes {
     }
     this.changedChunks += chunkCount;
     for (const age of Object.values(this.ages)) age.removed += chunkCount;
+  }
+
+  /** So much has come since it learned that it is to be made anew, with all that has come: that is not added one by one. */
+  isOutgrown(leg: VectorLeg): boolean {
+    const { learned, added } = this.ages[leg.kind];
+    return leg !== this.#upcoming && added > Math.max(MOST_UNLEARNED, learned);
   }
 
   *#legs(): Generator<VectorLeg> {

@@ -53,8 +53,8 @@ export class LegRefresh {
 
   /** Begins to make anew what has aged. */
   check(): void {
-    const { indexes, log } = this.#services;
-    if (this.#running !== undefined || this.#isStopped || indexes.waiting > 0) return;
+    const { indexes, log, isBusy } = this.#services;
+    if (this.#running !== undefined || this.#isStopped || indexes.waiting > 0 || isBusy()) return;
     const isDue = this.#isOld(indexes.ages.hashed);
     const isLatentDue = this.isLatentOld;
     if (!isDue && !isLatentDue) return;
@@ -87,8 +87,7 @@ export class LegRefresh {
   }
 
   #isOld({ learned, added, removed }: LegAge): boolean {
-    const changed = Math.max(added, removed);
-    return this.#services.isBusy() ? changed > Math.max(1000, learned) : changed > learned / 3;
+    return Math.max(added, removed) > learned / 3;
   }
 
   async #refreshHashed(): Promise<void> {

@@ -46,6 +46,7 @@ export class Sealer {
   readonly #tried = new Set<number>();
   /** Segments that nothing names any more: how many snapshots have been written since. */
   readonly #dead = new Map<number, number>();
+  #hasChanged = false;
   #nextSegment: number;
   #sealing: Promise<void> | undefined;
   #notBeforeMs = 0;
@@ -79,6 +80,7 @@ export class Sealer {
 
   /** To be told of every change of the corpus. */
   readonly note = (now: KeptDocument | undefined, before: KeptDocument | undefined): void => {
+    this.#hasChanged = true;
     if (before !== undefined) this.#count(before, -1);
     if (now !== undefined) this.#count(now, 1);
   };
@@ -105,8 +107,16 @@ export class Sealer {
   }
 
   /** Lets what is under way come to its end. */
-  async stop(): Promise<void> {
+  async settled(): Promise<void> {
     await this.#sealing?.catch(() => undefined);
+  }
+
+  /** Seals what waits and writes a snapshot, so that the next start has nothing to read again; failure costs only that. */
+  async finish(): Promise<void> {
+    await this.settled();
+    if (this.#waiting.size === 0 && !this.#hasChanged) return;
+    await this.seal().catch(() => undefined);
+    await this.compact();
   }
 
   async #sealAll(): Promise<void> {

@@ -47,10 +47,10 @@ test("texts are sealed when they have waited, not before", async (t) => {
   const { advance } = services.clock as unknown as { advance(ms: number): void };
   await put("a", "a fox");
   advance(28_000);
-  await engine.sealer.stop();
+  await engine.sealer.settled();
   assert.ok(document("a").text);
   advance(4_000);
-  await engine.sealer.stop();
+  await engine.sealer.settled();
   assert.equal(document("a").text, undefined);
 });
 
@@ -102,7 +102,7 @@ test("a full disk keeps texts in memory, says so, and goes on when there is room
   disk.capacityBytes = 1e6;
   const { advance } = services.clock as unknown as { advance(ms: number): void };
   advance(40_000);
-  await engine.sealer.stop();
+  await engine.sealer.settled();
   assert.deepEqual(engine.problems(), []);
   assert.equal(await textOf("a"), "a fox");
 });
