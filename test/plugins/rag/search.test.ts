@@ -98,6 +98,14 @@ describe("better nothing than noise", () => {
     });
   }
 
+  test("behind a good answer, what only letters speak for is left out", async () => {
+    const all = await search(knowledge, "journal", { cutOff: 0 });
+    const kept = await search(knowledge, "journal");
+    const isBacked = ({ fused }: (typeof all.hits)[number]): boolean => fused.parts[0]! > 0;
+    assert.ok(all.hits.length > kept.hits.length, "there is a tail");
+    assert.deepEqual(kept.hits, all.hits.filter((hit) => isBacked(hit) || hit.score >= 0.25 * all.hits[0]!.score));
+  });
+
   test("scores tell queries apart: all words found, or one of many", async () => {
     const scoreOf = async (query: string): Promise<number> => (await search(knowledge, query)).hits[0]!.score;
     assert.equal(await scoreOf("journal"), 1);
