@@ -167,9 +167,8 @@ async function checkEmbeddings({ status, daemon, nowMs }: Scene): Promise<Found[
   const answer = probed === null ? "" : `: ${probed.dimensions} dimensions in ${readableDuration(probed.tookMs)}`;
   const catchingUp = state === "catching-up" ? ", catching up" : "";
   const facts = `${name}${answer}${done}${catchingUp}`;
-  // The daemon has not tried again yet, or it cannot reach what can be reached from here.
-  if (state === "away")
-    return [warn(`${facts}; but the daemon says: ${escapeUnprintable(error ?? "away")}`, "wait a minute")];
+  // The daemon has not tried again yet, or it cannot do what can be done from here, or not with all texts.
+  if (error !== null) return [warn(`${facts}; but the daemon says: ${escapeUnprintable(error)}`, "wait a minute")];
   return [ok(facts)];
 }
 

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CommandCall } from "../../src/cli/command.ts";
 import { renderBar, waitForIndex } from "../../src/cli/rag-progress.ts";
 import { describeHit } from "../../src/cli/rag-texts.ts";
@@ -12,6 +13,7 @@ import type { HitShown } from "../../src/cli/rag-views.ts";
 import { createPainter } from "../../src/cli/style.ts";
 import type { Client } from "../../src/client.ts";
 import { projectIdOf } from "../../src/system/project-id.ts";
+import { startFakeEmbeddings } from "../support/fake-embeddings.ts";
 import { commandLine, type Ran } from "../support/command-line.ts";
 
 test("a life of a folder and of notes", async (t) => {
@@ -168,6 +170,23 @@ test("a life of a folder and of notes", async (t) => {
     assert.equal(code, 1);
     assert.match(out, /^fail {2}folders +docs: .*docs does not exist\n.*rag remove docs/m);
   });
+});
+
+test("status and doctor tell of an embeddings server, and of one that has gone", async (t) => {
+  const cli = commandLine(t);
+  const server = await startFakeEmbeddings(t);
+  cli.writeConfig({ server: { port: 0 }, rag: { embeddings: { url: server.url, model: "small" } } });
+  assert.equal((await cli.run("start")).code, 0);
+  await cli.call(["rag", "note", "The blue bus has 41 seats", "--project", "none"]);
+  const status = async (): Promise<string> => (await cli.call(["rag", "status"])).out;
+  while (/catching-up/.test(await status())) await nextTurn();
+  assert.match(await status(), /^embeddings +ready \(small\), 100 % embedded$/m);
+  const { out } = await cli.call(["rag", "doctor"]);
+  assert.match(out, /^ok {4}embeddings +small: 64 dimensions in \d+ ms, 100 % embedded$/m);
+  await server.close();
+  const away = await cli.call(["rag", "doctor"]);
+  assert.match(away.out, /^warn {2}embeddings +small at http:.*: connection refused\n +-> is it running\? /m);
+  assert.equal(away.code, 0, "searches go on");
 });
 
 describe("what is refused before a daemon is asked", () => {

@@ -4,10 +4,12 @@ import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type TestContext, test } from "node:test";
 import { projectIdOf } from "../../src/extension/knowledge-project.ts";
 import { findClosedPort, startBadServer } from "../support/bad-servers.ts";
 import { type TestDaemon, startTestDaemon } from "../support/daemon.ts";
+import { startFakeEmbeddings } from "../support/fake-embeddings.ts";
 import { type FakeLlm, type LlmRequest, type ToolCall, startFakeLlm } from "../support/fake-llm.ts";
 import { EXTENSION, type PiHome, makePiHome, runPi, startRpc, writeClientConfig } from "../support/pi-agent.ts";
 import { installPi } from "../support/pi-install.ts";
@@ -132,10 +134,10 @@ interface Shop {
 }
 
 /** A daemon where pi looks for one, that has indexed a folder of everyone and one of another project. */
-async function openShop(t: TestContext): Promise<Shop> {
+async function openShop(t: TestContext, rag: object = {}): Promise<Shop> {
   const { llm, home } = await stage(t);
   const dataDir = join(home.home, ".pi/daemon/data");
-  const daemon = await startTestDaemon(t, { dataDir, config: { rag: { allowedRoots: [home.home] } } });
+  const daemon = await startTestDaemon(t, { dataDir, config: { rag: { allowedRoots: [home.home], ...rag } } });
   for (const [name, project, text] of [
     ["buses", null, "# Fleet\n\n## Blue bus\n\nThe blue bus has 41 seats.\n"],
     ["secrets", "somebody-else", "# Fleet\n\n## Blue bus\n\nThe blue bus has 999 hidden seats.\n"],
@@ -174,6 +176,17 @@ test(
     assert.doesNotMatch(answer!, /999/);
   },
 );
+
+test("an embeddings server that hangs does not keep the answer from the model", { skip }, async (t) => {
+  const server = await startFakeEmbeddings(t);
+  const { llm, home, daemon } = await openShop(t, { embeddings: { url: server.url, model: "m" } });
+  const state = async (): Promise<unknown> =>
+    ((await ask(daemon, "GET", "/api/rag/status")) as { embeddings: { state: unknown } }).embeddings.state;
+  while ((await state()) !== "ready") await nextTurn();
+  server.misbehave = () => true;
+  await runPi(home, ["-p", ...WITH, "hello"]);
+  assert.match(toolAnswers(llm)[0]!, /41 seats[^]*\nNote: searched without the vectors of the endpoint: /);
+});
 
 test("/knowledge: places for the person", { skip }, async (t) => {
   const { home } = await openShop(t);

@@ -22,8 +22,8 @@ export const embeddingsSchema = refine(
     concurrency: withDefault(integer({ min: 1, max: 16 }), 2),
     /** Of a batch. */
     timeoutMs: withDefault(integer({ min: 100, max: 600_000 }), 60_000),
-    /** Of a question: a search goes on without the endpoint after it. */
-    queryTimeoutMs: withDefault(integer({ min: 10, max: 60_000 }), 2_000),
+    /** Of a question: a search goes on without the endpoint after it, before the model in pi waits no longer. */
+    queryTimeoutMs: withDefault(integer({ min: 10, max: 60_000 }), 1_500),
     /** Of the vectors kept on disk. */
     maxCacheBytes: withDefault(integer({ min: 1_048_576 }), 536_870_912),
   }),
