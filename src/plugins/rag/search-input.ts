@@ -68,12 +68,15 @@ const contextBody = object({
   ...scope,
   collections: optional(collections),
   filters: withDefault(object(filters), {}),
-  k: withDefault(integer({ min: 1, max: MOST_HITS }), MOST_HITS),
+  k: optional(integer({ min: 1, max: MOST_HITS })),
   budget: withDefault(budget, 2000),
 });
 
 export type SearchInput = Omit<Infer<typeof searchBody>, "filters"> & { readonly filters: readonly MetadataFilter[] };
-export type ContextInput = Omit<Infer<typeof contextBody>, "filters"> & { readonly filters: readonly MetadataFilter[] };
+export type ContextInput = Omit<Infer<typeof contextBody>, "filters" | "k"> & {
+  readonly filters: readonly MetadataFilter[];
+  readonly k: number;
+};
 
 export function readSearchBody({ json }: Request): SearchInput {
   const { filters: given, ...rest } = check(searchBody, needBody(json));
@@ -88,7 +91,12 @@ export function readSearchQuery({ query }: Request): SearchInput {
 
 export function readContextBody({ json }: Request): ContextInput {
   const { filters: given, ...rest } = check(contextBody, needBody(json));
-  return { ...rest, filters: toFilters(given) };
+  return { ...rest, k: rest.k ?? hitsFor(rest.budget), filters: toFilters(given) };
+}
+
+/** A chunk takes 200 tokens and more; what is said already is left out, and small ones fill what room is left. */
+function hitsFor(budgetTokens: number): number {
+  return Math.min(MOST_HITS, 10 + Math.ceil(budgetTokens / 60));
 }
 
 function check<T>(schema: Schema<T>, value: unknown): T {

@@ -128,7 +128,7 @@ async function contextFor(
   text: string,
   { mode, budgetTokens }: { readonly mode: SearchRequest["mode"]; readonly budgetTokens: number },
 ): Promise<string> {
-  const { hits } = await search(knowledge, text, { mode, k: 100 });
+  const { hits } = await search(knowledge, text, { mode, k: 10 + Math.ceil(budgetTokens / 60) });
   const chunks = await Promise.all(
     hits.map(async ({ chunk }) => ({ chunk, text: (await readChunk(knowledge, chunk))! })),
   );
