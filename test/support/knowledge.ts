@@ -74,6 +74,7 @@ export function testKnowledge(given: readonly TestDocument[], options: TestKnowl
     chunk: (id) => chunks[id],
     chunksOf: ({ firstChunkId, chunkCount }) => chunks.slice(firstChunkId, firstChunkId + chunkCount),
     documentsOf: (name) => documents.filter(({ collection }) => collection === name),
+    revision: () => chunks.length,
     readText: async (document, from, to) =>
       gone.has(document.id) ? undefined : texts.get(document)!.toString("utf8", from, to),
     isStale: async (document) => stale.has(document.id),

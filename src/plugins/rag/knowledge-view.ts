@@ -42,6 +42,7 @@ export function createKnowledge(parts: KnowledgeParts): Knowledge {
       return current === undefined ? [] : tables.chunksOf(current);
     },
     documentsOf: (collection) => corpus.collection(collection)?.documents.values() ?? [],
+    revision: () => corpus.state.numbering * 2 ** 27 + corpus.state.nextChunkId,
     readText: (document, fromByte, toByte) => texts.readPart(document, fromByte, toByte),
     isStale: (document) => parts.isStale(document),
     notices: () => parts.notices(),

@@ -45,6 +45,8 @@ export interface Knowledge {
   /** The chunks of a document, in its order. */
   chunksOf(document: StoredDocument): readonly PlacedChunk[];
   documentsOf(collection: string): Iterable<StoredDocument>;
+  /** Another number whenever a document has come or ids have been given anew. */
+  revision(): number;
   /** Stored text from one byte to another (UTF-8 boundaries, as chunks have); `undefined` when the document has gone since. */
   readText(document: StoredDocument, fromByte: number, toByte: number): Promise<string | undefined>;
   /** Whether the file that it was made of is another one by now, or gone. False for notes. */

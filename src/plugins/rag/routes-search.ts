@@ -14,6 +14,7 @@ import { SEARCH_MODES } from "./legs.ts";
 import type { SearchMode } from "./legs.ts";
 import { pathOf, readChunk, showHits } from "./results.ts";
 import type { Hit } from "./results.ts";
+import { ScopeCache } from "./scope-cache.ts";
 import { searchKnowledge } from "./search.ts";
 import type { Found, SearchRequest } from "./search.ts";
 import { readContextBody, readSearchBody, readSearchQuery } from "./search-input.ts";
@@ -69,11 +70,12 @@ function createAsk(services: SearchServices, knowledge: Knowledge, settings: () 
     DURATION_BOUNDS,
   );
   const observe = Object.fromEntries(SEARCH_MODES.map((mode) => [mode, durations(["mode", mode])]));
+  const scopes = new ScopeCache(knowledge);
   const pace = { monotonicMs: () => clock.monotonicMs(), turn };
   return async (input, signal) => {
     needCollections(knowledge, input.collections ?? []);
     const startMs = clock.monotonicMs();
-    const options = { cutOff: settings().cutOff, pace, signal, nowMs: clock.wallMs() };
+    const options = { cutOff: settings().cutOff, scopes, pace, signal, nowMs: clock.wallMs() };
     const found = await searchKnowledge(knowledge, toRequest(input), options);
     const tookMs = (): number => clock.monotonicMs() - startMs;
     observe[input.mode]!.observe(tookMs() / 1000);

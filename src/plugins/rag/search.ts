@@ -18,9 +18,9 @@ import type { Knowledge } from "./knowledge.ts";
 import { fuseAll, plainText, runLegs } from "./legs.ts";
 import type { LegsOptions, NamedLeg, SearchMode } from "./legs.ts";
 import { readQuery } from "./read-query.ts";
-import { compileScope, selectChunks } from "./scope.ts";
+import { compileScope } from "./scope.ts";
 import type { SearchScope } from "./scope.ts";
-import { runInSlices } from "./slices.ts";
+import type { ScopeCache } from "./scope-cache.ts";
 import type { Pace } from "./slices.ts";
 
 export interface SearchRequest {
@@ -40,6 +40,7 @@ export interface SearchRequest {
 export interface SearchOptions {
   /** The least part of a query that an answer covers; 0 lets all pass. */
   readonly cutOff: number;
+  readonly scopes: ScopeCache;
   readonly pace: Pace;
   readonly signal: AbortSignal;
   /** Of the wall clock: what has expired by then is not found. */
@@ -79,7 +80,7 @@ export async function searchKnowledge(
   const asked = askEndpoint(knowledge, query, { mode: request.mode, signal: options.signal });
   const { collections, project, filters = [] } = request;
   const scope: SearchScope = { collections, project, filters: [...query.filters, ...filters] };
-  const filter = await runInSlices(selectChunks(knowledge, scope), options.pace, options.signal);
+  const filter = await options.scopes.select(scope, options.pace, options.signal);
   if (filter?.size === 0) return foundNothing(query, [...notices, "nothing in scope of this search"]);
   const answer = await asked;
   if (typeof answer === "string") notices.push(`searched without the vectors of the endpoint: ${answer}`);

@@ -64,6 +64,7 @@ export function largeKnowledge(collections: readonly Collection[]): LargeKnowled
     chunksOf: ({ firstChunkId, chunkCount }) =>
       Array.from({ length: chunkCount }, (_, at) => placeChunk(documents, firstChunkId + at)!),
     documentsOf: () => documents,
+    revision: () => lexical.size,
     readText: async (document, from) => mixChunk(words, document.firstChunkId + from),
     isStale: async () => false,
     notices: () => [],

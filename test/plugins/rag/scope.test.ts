@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { selectChunks } from "../../../src/plugins/rag/scope.ts";
 import type { SearchScope } from "../../../src/plugins/rag/scope.ts";
+import { ScopeCache } from "../../../src/plugins/rag/scope-cache.ts";
 import { testKnowledge } from "../../support/knowledge.ts";
 
 const scopeOf = (name: string, project?: string) => ({ name, kind: "notes", project, root: undefined }) as const;
@@ -50,3 +51,29 @@ const CASES: readonly (readonly [string, Partial<SearchScope>, readonly string[]
 for (const [title, scope, expected] of CASES) {
   test(title, () => assert.deepEqual(select(scope), expected && [...expected].sort()));
 }
+
+test("a scope is gone through once, and again when a document has come or a collection has changed", async () => {
+  let walks = 0;
+  let revision = 1;
+  let project: string | undefined = "red";
+  const changing = {
+    ...knowledge,
+    revision: () => revision,
+    collections: () => [scopeOf("open"), scopeOf("red", project)],
+    documentsOf: (name: string) => (walks++, knowledge.documentsOf(name)),
+  };
+  const pace = { monotonicMs: () => 0, turn: async () => undefined };
+  const scopes = new ScopeCache(changing);
+  const sizeOf = async (tag?: string): Promise<number | undefined> => {
+    const filters = tag === undefined ? [] : [filter("tag", tag)];
+    const scope = { collections: undefined, project: undefined, filters };
+    return (await scopes.select(scope, pace, new AbortController().signal))?.size;
+  };
+  assert.deepEqual([await sizeOf(), await sizeOf(), walks], [3, 3, 2]);
+  revision = 2;
+  assert.deepEqual([await sizeOf(), walks], [3, 4]);
+  project = undefined;
+  assert.deepEqual([await sizeOf(), walks], [4, 6], "the document with no project of its own is for everyone now");
+  for (let tag = 0; tag < 20; tag++) await sizeOf(`${tag}`);
+  assert.deepEqual([await sizeOf(), walks], [4, 48], "only the last scopes are kept");
+});

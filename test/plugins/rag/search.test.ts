@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { VectorIndex } from "../../../src/core/vectors.ts";
 import { showHits } from "../../../src/plugins/rag/results.ts";
+import { ScopeCache } from "../../../src/plugins/rag/scope-cache.ts";
 import { searchKnowledge } from "../../../src/plugins/rag/search.ts";
 import type { Found, SearchRequest } from "../../../src/plugins/rag/search.ts";
 import { testKnowledge } from "../../support/knowledge.ts";
 import type { TestDocument, TestKnowledge } from "../../support/knowledge.ts";
 
+const never = new AbortController().signal;
 const pace = { monotonicMs: () => 0, turn: async () => undefined };
 
 interface Given extends Partial<SearchRequest> {
@@ -15,9 +17,9 @@ interface Given extends Partial<SearchRequest> {
 }
 
 function search(knowledge: TestKnowledge, text: string, given: Given = {}): Promise<Found> {
-  const { cutOff = 0.2, signal = new AbortController().signal, ...rest } = given;
+  const { cutOff = 0.2, signal = never, ...rest } = given;
   const request: SearchRequest = { text, mode: "hybrid", k: 10, per: "chunk", ...rest };
-  return searchKnowledge(knowledge, request, { cutOff, pace, signal, nowMs: 0 });
+  return searchKnowledge(knowledge, request, { cutOff, scopes: new ScopeCache(knowledge), pace, signal, nowMs: 0 });
 }
 
 const idsOf = ({ hits }: Found): string[] => hits.map(({ chunk }) => chunk.document.id);
@@ -198,7 +200,7 @@ test("what has expired is not found", async () => {
   const notes = testKnowledge([{ id: "old", text: "the tide", expiresMs: 1000 }, { id: "new", text: "the tide" }]);
   const request = { text: "tide", mode: "hybrid", k: 10, per: "chunk" } as const;
   const at = (nowMs: number) =>
-    searchKnowledge(notes, request, { cutOff: 0.2, pace, signal: new AbortController().signal, nowMs });
+    searchKnowledge(notes, request, { cutOff: 0.2, scopes: new ScopeCache(notes), pace, signal: never, nowMs });
   assert.deepEqual(idsOf(await at(999)).sort(), ["new", "old"]);
   assert.deepEqual(idsOf(await at(1000)), ["new"]);
 });
@@ -212,7 +214,7 @@ test("a search gives the loop back, and ends when nobody waits any more", async 
   let nowMs = 0;
   const controller = new AbortController();
   const slow = { monotonicMs: () => (nowMs += 10), turn: async () => void turns++ };
-  const options = { cutOff: 0, pace: slow, signal: controller.signal, nowMs: 0 };
+  const options = { cutOff: 0, scopes: new ScopeCache(many), pace: slow, signal: controller.signal, nowMs: 0 };
   const request = { text: "daemon", mode: "vector", k: 1, per: "chunk" } as const;
   await searchKnowledge(many, request, options);
   assert.ok(turns >= 1, `${turns} turns`);
