@@ -141,11 +141,13 @@ export class Agenda {
       () => {
         this.#isCommitFailing = false;
         entry.isDeciding = false;
+        entry.wasRefused = false;
         if (this.#decided.push(name) === 1) this.#lookAhead();
       },
       (error: Error) => {
         this.#noteFailure(error);
         entry.isDeciding = false;
+        entry.wasRefused = true;
         if (this.#table.find(name) !== undefined) this.scheduler.set(name, nowMs + TRY_AGAIN_MS);
       },
     );
@@ -165,26 +167,29 @@ export class Agenda {
   }
 
   /** Rejects when not all could be written down. */
-  #run({ job, schedule, zone }: Entry, record: JobRecord, nowMs: number): Promise<unknown> {
+  #run(entry: Entry, record: JobRecord, nowMs: number): Promise<unknown> {
+    const { job, schedule, zone } = entry;
     const { decidedMs, lastStartMs } = record;
     const hasRun = lastStartMs !== undefined;
     const due = findDue({ schedule: schedule!, zone, decidedMs, nowMs, rule: job.policy, hasRun });
     if (due === undefined) return Promise.resolve();
     const [first] = due.runs;
-    if (due.missed !== undefined || first === undefined || due.runs.length > 1) return this.#runSeries(job, due);
+    if (due.missed !== undefined || first === undefined || due.runs.length > 1) return this.#runSeries(entry, due);
     return this.#options.submit({ job, slotMs: first.slotMs, trigger: first.isLate ? "catch-up" : "schedule" });
   }
 
-  async #runSeries(job: Job, { missed, runs }: Due): Promise<void> {
-    if (missed !== undefined) await this.#miss(job, missed);
+  async #runSeries(entry: Entry, { missed, runs }: Due): Promise<void> {
+    const { job } = entry;
+    if (missed !== undefined) await this.#miss(entry, missed);
     const insistence = runs.length > 1 ? "after-all" : undefined;
     for (const { slotMs, isLate } of runs) {
       await this.#options.submit({ job, slotMs, trigger: isLate ? "catch-up" : "schedule", insistence });
     }
   }
 
-  async #miss(job: Job, range: SlotRange): Promise<void> {
-    const row = this.#rowOf(job, range, { state: "missed", reason: this.#reasonFor(range.lastSlotMs) });
+  async #miss({ job, wasRefused }: Entry, range: SlotRange): Promise<void> {
+    const reason = wasRefused ? "what was due could not be written down" : this.#reasonFor(range.lastSlotMs);
+    const row = this.#rowOf(job, range, { state: "missed", reason });
     await this.#options.store.commit({ kind: "row", row, decidedMs: range.lastSlotMs });
     this.#options.onMissed(row);
   }

@@ -26,6 +26,8 @@ export interface Entry {
   readonly zone: TimeZone;
   /** Slots of it are being written down; whoever does says when to look at it again. */
   isDeciding: boolean;
+  /** What was due could not be written down when it was due. */
+  wasRefused: boolean;
 }
 
 export interface TimetableOptions {
@@ -126,7 +128,7 @@ export class Timetable {
     const { schedule: text, sinceMs, timeZone } = this.recordOf(name)!;
     const parsed = text === null ? undefined : parseSchedule(text, { jobId: name, anchorMs: sinceMs });
     const schedule = parsed?.ok ? parsed.schedule : undefined;
-    this.#entries.set(name, { job, schedule, zone: findTimeZone(timeZone)!, isDeciding: false });
+    this.#entries.set(name, { job, schedule, zone: findTimeZone(timeZone)!, isDeciding: false, wasRefused: false });
     this.#options.onChange(name);
   }
 

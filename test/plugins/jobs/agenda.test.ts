@@ -145,6 +145,25 @@ describe("a disk that refuses", () => {
     assert.deepEqual(jobs.history(), ["ok schedule 00:01:00", "ok schedule 00:02:00"]);
   });
 
+  test("slots that passed meanwhile are missed for that reason, and no longer once it is over", async () => {
+    const jobs = await startTestJobs({ config: { jobs: [job("a", { schedule: "* * * * *" })] } });
+    jobs.store.hold = true;
+    for (const time of ["00:01:00", "00:02:00", "00:03:00"]) {
+      await jobs.passTo(time);
+      jobs.store.settle("failed");
+      await jobs.pass(1);
+    }
+    jobs.store.hold = false;
+    await jobs.pass(6_000, 1_000);
+    assert.deepEqual(jobs.history(), [
+      "missed schedule 00:01:00 to 00:02:00 (2): what was due could not be written down",
+      "ok schedule 00:03:00",
+    ]);
+    jobs.clock.holdUp(150_000);
+    await jobs.pass(1);
+    assert.match(jobs.history().at(-2)!, /^missed schedule 00:04:00.*: the daemon was held up$/);
+  });
+
   test("the end of a run is written as soon as the disk takes it", async () => {
     const jobs = await startTestJobs({ config: { jobs: [job("a")] }, prepare: (runner) => (runner.takesMs = 1_000) });
     await jobs.engine.dispatcher.submit({ job: jobs.engine.agenda.find("a")!, trigger: "manual" });
