@@ -1,6 +1,6 @@
 #!/bin/sh
-# Keeps a note and finds it again with nothing but curl, then as a block for a prompt. The daemon's socket needs no token;
-# PI_DAEMON_SOCKET names another one.
+# Keeps a note and finds it again with nothing but curl, then as a block for a prompt. The daemon's socket needs no
+# token; PI_DAEMON_SOCKET names another one.
 set -eu
 socket=${PI_DAEMON_SOCKET:-$HOME/.pi/daemon/data/daemon.sock}
 

@@ -1,4 +1,4 @@
-/** The real pi, whose model asks for the knowledge: what is found reaches the model, and no daemon's trouble stops pi. */
+/** The real pi, whose model asks for knowledge: what is found reaches the model, and no daemon's trouble stops pi. */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
