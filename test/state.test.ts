@@ -1,4 +1,7 @@
-/** Every state directory in `golden/` that an earlier version wrote, and was killed over: this version tells the same of it. */
+/**
+ * Every state directory in `golden/` that an earlier version wrote, and was killed over: this version tells the same
+ * of it.
+ */
 import assert from "node:assert/strict";
 import { chmodSync, cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

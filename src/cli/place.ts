@@ -4,7 +4,7 @@
  * Order: `--url`, `PI_DAEMON_URL`, the socket of this machine's own daemon, the address that its lock file names.
  * Not: a token never goes to an address that was not given by name, where anyone may listen while the daemon is down.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, createClient } from "../client.ts";
 import { type Config, type ConfigSource, defaultLogFile } from "../config.ts";
@@ -13,6 +13,7 @@ import { expandPath } from "../system/guarded-file.ts";
 import { type Holder, readHolder } from "../system/lock.ts";
 import { type CommandCall, CommandError, EXIT } from "./command.ts";
 import { describeIssues } from "./issues.ts";
+import { layoutOf } from "./service-layout.ts";
 import { badConfig, readSettings } from "./settings.ts";
 
 /** What commands that deal with this machine's own daemon need of the config. */
@@ -77,10 +78,18 @@ export async function findDaemon(call: CommandCall): Promise<Found> {
   const place = findPlace(call);
   const holder = readHolder(place.dataDir);
   if (holder === undefined) {
-    const hint = 'start it with "pi-daemon start", or name another one with --url';
-    throw new CommandError(EXIT.notRunning, "no daemon is running", hint);
+    throw new CommandError(EXIT.notRunning, "no daemon is running", adviceWithout(place));
   }
   return { client: clientOf(holder), holder, place };
+}
+
+/** Where the machine has a daemon of its own as a service, that may be the one that is meant. */
+function adviceWithout({ dataDir }: Place): string {
+  const { unitPath, statePaths } = layoutOf("systemd", "system", { home: "/", uid: undefined });
+  const isOther = !statePaths.includes(dataDir) && existsSync(unitPath);
+  if (!isOther) return 'start it with "pi-daemon start", or name another one with --url';
+  const asRoot = `sudo env STATE_DIRECTORY=${statePaths[0]} CONFIGURATION_DIRECTORY=/etc/pi-daemon pi-daemon …`;
+  return `the system service is another one: --url http://127.0.0.1:9876, or with all rights: ${asRoot}`;
 }
 
 /** A client of the process that holds the data directory. */

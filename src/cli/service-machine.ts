@@ -1,8 +1,8 @@
 /**
  * The machine under a service: what stands there becomes {@link ServiceFacts}, and steps become changes.
  *
- * Errors: CommandError for a machine without a manager of services, an unknown account, and a command that failed; those of
- * `node:fs`.
+ * Errors: CommandError for a machine without a manager of services, an unknown account, and a command that failed;
+ *   those of `node:fs`.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";

@@ -76,7 +76,7 @@ export function planInstall(facts: ServiceFacts, { runAs }: InstallWish): readon
 export function planUninstall(facts: ServiceFacts, { data }: UninstallWish): readonly Step[] {
   const { layout, files } = facts;
   if (data === "purge" && layout.scope === "user") {
-    const hint = `what is there is yours, with or without a service; remove it by hand: rm -r ${layout.statePaths.join(" ")}`;
+    const hint = `what is there is yours; remove it by hand: rm -r ${layout.statePaths.join(" ")}`;
     throw new CommandError(EXIT.usage, "--purge is for the system service", hint);
   }
   refuseForeignUnit(facts);
@@ -182,7 +182,7 @@ function refuseForeignUnit({ layout, files, otherUnit }: ServiceFacts): void {
 /** The system service has a user of its own, to whom home directories do not exist. */
 function refuseProgram({ unreadable, layout }: ServiceFacts): void {
   if (unreadable === undefined) return;
-  const message = `the system service cannot read ${unreadable}: it sees no home directory, no /tmp, and only what all users may read`;
+  const message = `the system service cannot read ${unreadable}: it sees no home and no /tmp, only what all users may read`;
   const hint =
     "install the package for all users (npm pack, then sudo npm install -g ./pi-daemon-*.tgz), or use --user";
   throw new CommandError(EXIT.failure, message, layout.scope === "system" ? hint : undefined);

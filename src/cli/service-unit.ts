@@ -1,5 +1,6 @@
 /**
- * Turns the units of `contrib`, which run the command `pi-daemon`, into units that run this very program, wherever it is.
+ * Turns the units of `contrib`, which run the command `pi-daemon`, into units that run this very program, wherever it
+ * is.
  *
  * Source: systemd.service(5), "Command lines", and systemd.syntax(7) for quoting; XML 1.0 for property lists.
  */
@@ -54,8 +55,8 @@ export function fitRunAs(template: string, account: { readonly name: string; rea
 }
 
 /**
- * One word of a unit. `%` begins a specifier everywhere; `$` begins a variable in the arguments of a command, and nowhere else.
- * Throws CommandError for control characters.
+ * One word of a unit. `%` begins a specifier everywhere; `$` begins a variable in the arguments of a command, and
+ * nowhere else. Throws CommandError for control characters.
  */
 function quoteForUnit(word: string, place: "argument" | "literal"): string {
   refuseControls(word);

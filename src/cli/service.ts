@@ -24,7 +24,8 @@ const installCommand: Command = {
   summary: "make the daemon a service that starts at boot, and start it",
   details:
     "By systemd or launchd. The unit runs this very program, so install again when it or Node has moved. The system\n" +
-    "service has a user of its own and sees no home directory; jobs and knowledge that need one want --user or --run-as.",
+    "service has a user of its own and sees no home directory; jobs and knowledge that need one want --user or\n" +
+    "--run-as.",
   examples: [
     "sudo pi-daemon service install",
     "pi-daemon service install --user",
@@ -125,10 +126,9 @@ function describeData(step: Step): Readonly<Record<string, unknown>> {
 }
 
 function describeInstalled({ scope, manager }: Layout): string {
+  const whose = scope === "user" ? "service of yours, and starts at login" : "system service, and starts at boot";
   const user = scope === "user" ? " --user" : "";
-  const lines = [
-    `pi-daemon runs as a ${scope === "user" ? "service of yours" : "system service"}, and starts at ${scope === "user" ? "login" : "boot"}`,
-  ];
+  const lines = [`pi-daemon runs as a ${whose}`];
   lines.push(`  status     pi-daemon service status${user}`);
   if (manager === "systemd") lines.push(`  log        journalctl${user} -u pi-daemon.service -f`);
   if (manager === "systemd" && scope === "user")

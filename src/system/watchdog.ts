@@ -1,13 +1,13 @@
 /**
  * Ends the process when its event loop has stood still for too long, so that whoever started it can start it again.
  *
- * The loop counts its ticks in shared memory; a worker thread looks at the count, and ends the process once it has looked
- * so often without a change. It counts its own looks, not the time: a process that was stopped, or a machine that slept,
- * finds both waiting where they were.
+ * The loop counts its ticks in shared memory; a worker thread looks at the count, and ends the process once it has
+ * looked so often without a change. It counts its own looks, not the time: a process that was stopped, or a machine
+ * that slept, finds both waiting where they were.
  *
  * Units: milliseconds.
- * Not: a process that is being debugged (`--inspect`, SIGUSR1) is left alone; one whose debugger comes only when the loop
- *   stands still already is not known as such.
+ * Not: a process that is being debugged (`--inspect`, SIGUSR1) is left alone; one whose debugger comes only when the
+ *   loop stands still already is not known as such.
  * Cost: the thread, about 7 MiB resident, and 12 wakings of each thread in the time.
  */
 import type * as nodeFs from "node:fs";

@@ -1,4 +1,7 @@
-/** The plugin of ARCHITECTURE.md, added to a copy of the sources as it says there: type-checked, started, killed, switched off. */
+/**
+ * The plugin of ARCHITECTURE.md, added to a copy of the sources as it says there: type-checked, started, killed,
+ * switched off.
+ */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

@@ -1,6 +1,7 @@
 /**
- * The dashboard and the alert rules of contrib in a real Prometheus that scrapes a daemon which has something to tell: it
- * understands every question of the dashboard, answers almost all with data, and fires the alert of a job that fails.
+ * The dashboard and the alert rules of contrib in a real Prometheus that scrapes a daemon which has something to
+ * tell: it understands every question of the dashboard, answers almost all with data, and fires the alert of a job
+ * that fails.
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";

@@ -1,4 +1,6 @@
-/** The README's section on the service, run as it stands there, one command after the other, in a machine of its own. */
+/**
+ * The README's section on the service, run as it stands there, one command after the other, in a machine of its own.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bootSystemd, findObstacle, untilTrue } from "../support/booted-systemd.ts";

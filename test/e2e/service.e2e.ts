@@ -1,4 +1,7 @@
-/** `pi-daemon service` under a real systemd: for the machine, for a person by `--run-as`, and as a service of one's own. */
+/**
+ * `pi-daemon service` under a real systemd: for the machine, for a person by `--run-as`, and as a service of one's
+ * own.
+ */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type BootedSystemd, bootSystemd, CURL, findObstacle, untilTrue } from "../support/booted-systemd.ts";
@@ -53,6 +56,8 @@ describe("pi-daemon service", { skip: findObstacle() }, () => {
       machine.show("ExecStart"),
       /argv\[\]=\/usr\/local\/sbin\/node \/usr\/local\/lib\/node_modules\/pi-daemon\/dist\/cli.js start --foreground /,
     );
+    assert.match(refused("pi-daemon status"), /no daemon is running\n +the system service is another one: --url /);
+    must("env STATE_DIRECTORY=/var/lib/pi-daemon CONFIGURATION_DIRECTORY=/etc/pi-daemon pi-daemon status");
     assert.match(must("pi-daemon service status"), /runs as a system service[^]*starts by itself +yes/);
   });
 

@@ -1,5 +1,6 @@
 /**
- * The system service under a real systemd, installed by hand as the README says: scraped, reloaded, killed, misconfigured, removed.
+ * The system service under a real systemd, installed by hand as the README says: scraped, reloaded, killed,
+ * misconfigured, removed.
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -7,7 +8,9 @@ import { type BootedSystemd, bootSystemd, CURL, findObstacle, untilTrue } from "
 
 const POST = `${CURL} -X POST http://127.0.0.1:9876/api/metrics -H 'Content-Type: application/json' -d`;
 
-/** Two jobs that would go on for long: one in the daemon's sight, one that has left its group and ignores to be asked. */
+/**
+ * Two jobs that would go on for long: one in the daemon's sight, one that has left its group and ignores to be asked.
+ */
 const JOBS = {
   jobs: {
     jobs: [
@@ -43,6 +46,13 @@ describe("the system service", { skip: findObstacle() }, () => {
   test("passes systemd's own check without a word, and is exposed at most 1.5", () => {
     assert.equal(must("systemd-analyze verify /etc/systemd/system/pi-daemon.service 2>&1"), "");
     assert.ok(exposure() <= 1.5, String(exposure()));
+  });
+
+  test("systemd's check says a word about what is wrong", () => {
+    must(
+      "mkdir /tmp/bad && sed 's/^UMask=/Umask_=/' /etc/systemd/system/pi-daemon.service > /tmp/bad/pi-daemon.service",
+    );
+    assert.match(run("systemd-analyze verify /tmp/bad/pi-daemon.service 2>&1").output, /Umask_/);
   });
 
   test("as a person, for jobs that write files of theirs, it is exposed at most 3", () => {

@@ -1,6 +1,6 @@
 /**
- * The package over its own past: the first that could be packed is installed, counts, and is killed; this one is installed
- * over it, goes on counting, and is uninstalled without a trace but the data.
+ * The package over its own past: the first that could be packed is installed, counts, and is killed; this one is
+ * installed over it, goes on counting, and is uninstalled without a trace but the data.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";

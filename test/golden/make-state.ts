@@ -1,7 +1,7 @@
 /**
- * Writes `test/golden/state-VERSION/`: the data directory of a daemon of this version after a snapshot, more events and a
- * kill -9, and what that daemon told before. `node src/launch.js test/golden/make-state.ts`, once for each release;
- * state.test.ts holds every later version to reading it.
+ * Writes `test/golden/state-VERSION/`: the data directory of a daemon of this version after a snapshot, more events
+ * and a kill -9, and what that daemon told before. `node src/launch.js test/golden/make-state.ts`, once for each
+ * release; state.test.ts holds every later version to reading it.
  */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,7 @@
-/** A real systemd that boots in namespaces of its own over a copy of this machine's files, with the package installed there. */
+/**
+ * A real systemd that boots in namespaces of its own over a copy of this machine's files, with the package installed
+ * there.
+ */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";

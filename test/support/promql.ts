@@ -1,4 +1,6 @@
-/** What contrib asks of Prometheus: the expressions of the dashboard and of the alert rules, and the metrics in them. */
+/**
+ * What contrib asks of Prometheus: the expressions of the dashboard and of the alert rules, and the metrics in them.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 

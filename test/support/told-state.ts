@@ -1,4 +1,7 @@
-/** What a daemon tells of its state to those who ask: metrics of clients, jobs and their runs, with what these printed. */
+/**
+ * What a daemon tells of its state to those who ask: metrics of clients, jobs and their runs, with what these
+ * printed.
+ */
 import type { Client, JobShown, RunShown } from "../../src/client.ts";
 
 export interface ToldState {
