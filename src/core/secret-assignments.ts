@@ -1,7 +1,7 @@
 /**
  * Text -> where in it a name such as `password` or `api_key` is given a value that looks like a secret.
  *
- * Cost: linear; names are found by one expression of fixed words, values are read once, on one line.
+ * Cost: linear; values are read on one line, and not far.
  * Not: words (`password: "open sesame"`), placeholders, expressions of a program.
  */
 export interface Assignment {
@@ -10,12 +10,14 @@ export interface Assignment {
   readonly end: number;
 }
 
-const NAMES = [
-  "passw(?:or)?d|passphrase|client[_-]?secret|secret|credentials?",
-  "(?:api|access|secret|private|encryption|signing|account|auth|storage)[_-]?key",
-  "(?:auth|access|api|bearer|refresh|session)?[_-]?token",
-].join("|");
-const NAME = new RegExp(`(?:${NAMES})["'\`]?\\]?[ \\t]{0,4}(?::=|=>|[:=])[ \\t]{0,4}`, "gi");
+const SEPARATOR = "[\"'`]?\\]?[ \\t]{0,4}(?::=|=>|[:=])[ \\t]{0,4}";
+/** Each by itself: the engine then looks for its first letters, several times as fast as for any of them. */
+const NAMES = ["passw(?:or)?d", "passphrase", "secret", "credentials?", "token"].map(
+  (name) => new RegExp(name + SEPARATOR, "gi"),
+);
+const KEY = new RegExp(`key${SEPARATOR}`, "gi");
+/** What stands before `key` where it is one to something. */
+const KIND_OF_KEY = /(?:api|access|secret|private|encryption|signing|account|auth|storage)[_-]?$/i;
 const AUTHORIZATION =
   /authorization["'`]?[ \t]{0,4}[:=,][ \t]{0,4}["'`]?(?:bearer|basic|token)[ \t]{1,4}(?=[\w.~+/=-]{8})/gi;
 
@@ -32,11 +34,11 @@ export function findAssignments(text: string): Assignment[] {
   const found: Assignment[] = [];
   let past = 0;
   let inside = 0;
-  for (const match of text.matchAll(NAME)) {
+  for (const start of findNames(text)) {
     // A value may be made of names; each is read to its end only so often.
-    inside = match.index < past ? inside + 1 : 0;
+    inside = start < past ? inside + 1 : 0;
     if (inside > MOST_NAMES_IN_A_VALUE) continue;
-    const value = readValue(text, match.index + match[0].length);
+    const value = readValue(text, start);
     if (value === undefined) continue;
     past = Math.max(past, value.end);
     if (looksSecret(value)) found.push({ start: value.start, end: value.end });
@@ -48,6 +50,16 @@ export function findAssignments(text: string): Assignment[] {
       found.push({ start, end: start + value.length });
   }
   return found;
+}
+
+/** Where values begin, in order. */
+function findNames(text: string): number[] {
+  const starts = NAMES.flatMap((name) => [...text.matchAll(name)].map((match) => match.index + match[0].length));
+  for (const match of text.matchAll(KEY)) {
+    const before = text.slice(Math.max(0, match.index - 12), match.index);
+    if (KIND_OF_KEY.test(before)) starts.push(match.index + match[0].length);
+  }
+  return starts.sort((a, b) => a - b);
 }
 
 interface Value extends Assignment {

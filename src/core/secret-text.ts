@@ -7,7 +7,7 @@
  * Cost: linear, also on hostile text: a search that may run far begins at most once in each run of such characters.
  * Not: proof. A password that is an ordinary word looks like one; secrets that are encoded once more are not found.
  */
-import { type Assignment, findAssignments } from "./secret-assignments.ts";
+import { findAssignments } from "./secret-assignments.ts";
 import { REDACTED } from "./redact.ts";
 
 /** From `start` up to, not including, `end`, in UTF-16 units. */
@@ -25,60 +25,85 @@ export interface RedactedText {
   readonly count: number;
 }
 
-/** The prefixes are exact, and what follows is long: neither occurs by chance. */
+/** The prefixes are exact, and what follows is long: neither occurs by chance. In groups that the engine scans fast. */
 const TOKENS = [
-  // AWS access key
-  "(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z2-7]{16}(?![A-Za-z0-9])",
-  // Google
-  "AIza[\\w-]{35}|ya29\\.[\\w-]{20,400}|GOCSPX-[\\w-]{28}",
-  // GitHub
-  "gh[opsur]_[A-Za-z0-9]{36,251}|github_pat_\\w{82}",
-  // GitLab
-  "gl(?:agent|cbt|dt|ffct|ft|imt|oas|pat|ptt|rt|soat)-[\\w.-]{20,300}",
-  // Grafana
-  "gl(?:sa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|c_[A-Za-z0-9+/]{32,400})",
-  // Slack
-  "xox[abceoprs](?:\\.xox[bp])?-(?=[A-Za-z-]{0,40}\\d)[A-Za-z0-9-]{10,250}|xapp-\\d-[A-Za-z0-9-]{20,250}",
-  // Anthropic, OpenAI, OpenRouter
-  "sk-(?:ant|proj|svcacct|admin|or-v1)-[\\w-]{20,300}|sk-[A-Za-z0-9]{32,100}",
-  // Groq, xAI, Perplexity, Hugging Face
-  "gsk_[A-Za-z0-9]{48,64}|xai-[A-Za-z0-9]{60,100}|pplx-[A-Za-z0-9]{48}|hf_[A-Za-z]{34}",
-  // package registries
-  "npm_[A-Za-z0-9]{36}|pypi-AgEIcHlwaS5vcmc[\\w-]{50,1000}|rubygems_[a-f0-9]{48}|dckr_pat_[\\w-]{27}",
-  // Stripe
-  "[rs]k_(?:test|live|prod)_[A-Za-z0-9]{10,200}|whsec_[A-Za-z0-9+/]{32,80}",
-  // SendGrid, Twilio
-  "SG\\.[\\w-]{16,32}\\.[\\w-]{32,64}|SK[0-9a-f]{32}(?![0-9A-Za-z])",
-  // Shopify, DigitalOcean, Databricks
-  "shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}|do[opr]_v1_[a-f0-9]{64}|dapi[a-f0-9]{32}",
-  // Vault, age, Linear, Telegram
-  "hv[bs]\\.[\\w-]{90,300}|AGE-SECRET-KEY-1[A-Z0-9]{58}|lin_api_[A-Za-z0-9]{40}|\\d{8,10}:AA[\\w-]{33}",
-].join("|");
-const TOKEN = new RegExp(`(?<!\\w)(?:${TOKENS})`, "g");
+  [
+    // AWS access key
+    "(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z2-7]{16}(?![A-Za-z0-9])",
+    // Google
+    "AIza[\\w-]{35}|ya29\\.[\\w-]{20,400}|GOCSPX-[\\w-]{28}",
+    // GitHub
+    "gh[opsur]_[A-Za-z0-9]{36,251}|github_pat_\\w{82}",
+    // GitLab
+    "gl(?:agent|cbt|dt|ffct|ft|imt|oas|pat|ptt|rt|soat)-[\\w.-]{20,300}",
+    // Grafana
+    "gl(?:sa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|c_[A-Za-z0-9+/]{32,400})",
+    // Slack
+    "xox[abceoprs](?:\\.xox[bp])?-(?=[A-Za-z-]{0,40}\\d)[A-Za-z0-9-]{10,250}|xapp-\\d-[A-Za-z0-9-]{20,250}",
+  ],
+  [
+    // Anthropic, OpenAI, OpenRouter
+    "sk-(?:ant|proj|svcacct|admin|or-v1)-[\\w-]{20,300}|sk-[A-Za-z0-9]{32,100}",
+    // Groq, xAI, Perplexity, Hugging Face
+    "gsk_[A-Za-z0-9]{48,64}|xai-[A-Za-z0-9]{60,100}|pplx-[A-Za-z0-9]{48}|hf_[A-Za-z]{34}",
+    // package registries
+    "npm_[A-Za-z0-9]{36}|pypi-AgEIcHlwaS5vcmc[\\w-]{50,1000}|rubygems_[a-f0-9]{48}|dckr_pat_[\\w-]{27}",
+    // Stripe
+    "[rs]k_(?:test|live|prod)_[A-Za-z0-9]{10,200}|whsec_[A-Za-z0-9+/]{32,80}",
+  ],
+  [
+    // SendGrid, Twilio
+    "SG\\.[\\w-]{16,32}\\.[\\w-]{32,64}|SK[0-9a-f]{32}(?![0-9A-Za-z])",
+    // Shopify, DigitalOcean, Databricks
+    "shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}|do[opr]_v1_[a-f0-9]{64}|dapi[a-f0-9]{32}",
+    // Vault, age, Linear
+    "hv[bs]\\.[\\w-]{90,300}|AGE-SECRET-KEY-1[A-Z0-9]{58}|lin_api_[A-Za-z0-9]{40}",
+  ],
+].map((group) => new RegExp(group.join("|"), "g"));
+const TELEGRAM_TOKEN = /:AA[\w-]{33}/g;
 const WEB_TOKEN = /(?<![\w.-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}/g;
-const WEBHOOK = /(?<=hooks\.slack\.com\/(?:services|workflows|triggers)\/)[\w/]{20,100}/g;
-const URL_PASSWORD = /(?<=(?<![a-z])[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"'`<>]{0,100}:)[^\s/:@"'`<>]{3,200}(?=@)/gi;
+const WEBHOOK = /hooks\.slack\.com\/(?:services|workflows|triggers)\/([\w/]{20,100})/dg;
+const URL_PASSWORD = /:\/\/[^\s/:@"'`<>]{0,100}:([^\s/:@"'`<>]{3,200})@/dg;
 /** What stands in examples for a password. */
 const EXAMPLE_PASSWORD = /^(?:pass|passw(?:or)?d|pwd?|secret|token|x+|\*+|\.+)$|[${}[\]%]/i;
 
 export function redactSecrets(text: string, own: readonly FindSecrets[] = []): RedactedText {
-  const stretches: Stretch[] = [...findKeyBlocks(text), ...findAssignments(text).map(valueOf)];
-  for (const pattern of [TOKEN, WEB_TOKEN, WEBHOOK]) stretches.push(...findAll(text, pattern));
-  if (text.includes("://")) {
-    for (const found of findAll(text, URL_PASSWORD)) {
-      if (!EXAMPLE_PASSWORD.test(text.slice(found.start, found.end))) stretches.push(found);
-    }
+  const stretches: Stretch[] = [...findKeyBlocks(text), ...findAssignments(text), ...findTokens(text)];
+  for (const found of findGroups(text, WEBHOOK)) stretches.push(found);
+  for (const found of findGroups(text, URL_PASSWORD)) {
+    if (!EXAMPLE_PASSWORD.test(text.slice(found.start, found.end))) stretches.push(found);
   }
   for (const find of own) for (const found of find(text)) if (found.end > found.start) stretches.push(found);
   return hide(text, stretches);
 }
 
-function valueOf({ start, end }: Assignment): Stretch {
-  return { start, end };
+function* findTokens(text: string): Generator<Stretch> {
+  for (const pattern of TOKENS) {
+    pattern.lastIndex = 0;
+    for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+      const { index: start } = match;
+      // A look-behind would make the search half as fast.
+      if (isWordBefore(text, start)) pattern.lastIndex = start + 1;
+      else yield { start, end: start + match[0].length };
+    }
+  }
+  for (const { index, 0: all } of text.matchAll(WEB_TOKEN)) yield { start: index, end: index + all.length };
+  for (const { index, 0: all } of text.matchAll(TELEGRAM_TOKEN)) {
+    const digits = /(?<!\w)\d{8,10}$/.exec(text.slice(Math.max(0, index - 11), index));
+    if (digits !== null) yield { start: index - digits[0].length, end: index + all.length };
+  }
 }
 
-function* findAll(text: string, pattern: RegExp): Generator<Stretch> {
-  for (const match of text.matchAll(pattern)) yield { start: match.index, end: match.index + match[0].length };
+function isWordBefore(text: string, at: number): boolean {
+  return at > 0 && /\w/.test(text[at - 1]!);
+}
+
+/** What the first group of a pattern has matched. */
+function* findGroups(text: string, pattern: RegExp): Generator<Stretch> {
+  for (const { indices } of text.matchAll(pattern)) {
+    const [start, end] = indices![1]!;
+    yield { start, end };
+  }
 }
 
 const KEY_BEGINNING = /-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----/g;

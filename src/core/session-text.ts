@@ -104,7 +104,7 @@ export class SessionReader {
 
   #say(heading: string, text: string): void {
     const trimmed = text.trim();
-    if (trimmed !== "") this.#sections.push(`## ${heading}\n\n${trimmed}\n`);
+    if (trimmed !== "") this.#sections.push(`## ${heading}\n\n${trimmed}\n${endOfFence(trimmed)}`);
   }
 }
 
@@ -113,6 +113,16 @@ function textsOf(content: unknown): string {
   if (!Array.isArray(content)) return textOf(content);
   const parts = content.filter((part): part is Json => isObject(part) && part["type"] === "text");
   return parts.map((part) => textOf(part["text"])).join("\n\n");
+}
+
+/** A code block that its author has left open would swallow all that is said after it. */
+function endOfFence(text: string): string {
+  let open = "";
+  for (const [, fence = "", rest = ""] of text.matchAll(/^ {0,3}(`{3,}|~{3,})(.*)$/gm)) {
+    if (open === "") open = fence;
+    else if (fence.startsWith(open) && rest.trim() === "") open = "";
+  }
+  return open === "" ? "" : `${open}\n`;
 }
 
 function textOf(value: unknown): string {

@@ -32,6 +32,7 @@ describe("what is hidden", () => {
     ["SendGrid", `SG.${some(22)}.${some(43)}`],
     ["Hugging Face", `hf_${"abcdefghijklmnopqrstuvwxyzABCDEFGH"}`],
     ["JSON web token", `eyJ${some(20)}.eyJ${some(40)}.${some(43)}`],
+    ["Telegram", `1234567890:AA${some(33)}`],
     ["Grafana", `glsa_${some(32)}_${hex(8)}`],
     ["age", `AGE-SECRET-KEY-1${upper(58)}`],
   ];

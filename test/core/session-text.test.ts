@@ -76,6 +76,18 @@ test("the name that a person gave it is its title; a long first message is cut",
   assert.ok(title!.length <= 120 && title!.endsWith("long\u2026"), title);
 });
 
+test("a code block that was left open ends with its message", () => {
+  const talk = [
+    said("user", "see\n```ts\nconst a = 1;"),
+    said("user", "```\nwhole\n```"),
+    said("user", "~~~~\n```\n~~~"),
+    said("user", "end"),
+  ];
+  const { text } = readSession(file(HEADER, ...talk), { withToolOutput: false });
+  const sections = ["see\n```ts\nconst a = 1;\n```", "```\nwhole\n```", "~~~~\n```\n~~~\n~~~~", "end"];
+  assert.equal(text, sections.map((section) => `## User\n\n${section}\n`).join("\n"));
+});
+
 test("damaged lines are counted; a torn last line is not there yet, a whole one is", () => {
   const good = file(HEADER, said("user", "one"));
   const odd = file({ type: "message" }, said("user", [null, { type: "text" }]), said("user", 7));

