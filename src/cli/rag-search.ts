@@ -5,7 +5,7 @@ import { type Command, type CommandCall, CommandError, EXIT } from "./command.ts
 import { readWholeNumber } from "./numbers.ts";
 import { findDaemon } from "./place.ts";
 import { callAbout, projectToSearch, readList } from "./rag-calls.ts";
-import { describeHit } from "./rag-texts.ts";
+import { describeHit, describeScore } from "./rag-texts.ts";
 import type { ContextAnswer, SearchAnswer } from "./rag-views.ts";
 import { createPainter } from "./style.ts";
 
@@ -96,8 +96,7 @@ async function printHits(call: CommandCall, client: Client, request: SearchBody)
   if (call.args.isSet("json")) return call.terminal.out(JSON.stringify(answer));
   const paint = createPainter(call.terminal.outHasColours);
   const blocks = answer.hits.map((hit) => {
-    const why =
-      hit.explain === undefined ? [] : [`    ${paint("dim", `${hit.why} ${printable(JSON.stringify(hit.explain))}`)}`];
+    const why = hit.explain === undefined ? [] : [`    ${paint("dim", printable(describeScore(hit.explain)))}`];
     return [...describeHit(hit, paint), ...why].join("\n");
   });
   if (blocks.length > 0) call.terminal.out(blocks.join("\n\n"));

@@ -2,7 +2,7 @@
 import { isAbsolute, relative } from "node:path";
 import { escapeUnprintable, shorten } from "../core/printable.ts";
 import { projectIdOf } from "../system/project-id.ts";
-import type { CollectionShown, HitShown } from "./rag-views.ts";
+import type { CollectionShown, HitExplained, HitShown } from "./rag-views.ts";
 import { type Painter, plural, readableBytes, readableDuration } from "./style.ts";
 
 const SNIPPET_LINES = 5;
@@ -63,6 +63,24 @@ export function describeHit(hit: HitShown, paint: Painter): string[] {
     ...(hit.stale ? [paint("yellow", "changed since")] : []),
   ];
   return [head.join("  "), ...describeSnippet(hit, paint).map((line) => `    ${line}`)];
+}
+
+const LEG_NAMES: Readonly<Record<string, string>> = {
+  lexical: "words",
+  hashed: "letters",
+  latent: "subjects",
+  endpoint: "model",
+};
+const TERMS_SHOWN = 6;
+
+/** "words 0.60 (fs 6.8, exist 6.7), letters 0.20; the best hit covers 100 % of the query". */
+export function describeScore({ legs, coverage, terms }: HitExplained): string {
+  const ways = Object.entries(legs).map(([name, { scaled, weight }]) => {
+    const shown = terms.slice(0, TERMS_SHOWN).map(({ term, score }) => `${term} ${score.toFixed(1)}`);
+    const share = `${LEG_NAMES[name] ?? name} ${(scaled * weight).toFixed(2)}`;
+    return name === "lexical" && shown.length > 0 ? `${share} (${shown.join(", ")})` : share;
+  });
+  return `${ways.join(", ")}; the best hit covers ${Math.round(coverage.part * 100)} % of the query`;
 }
 
 /** Lines, without empty ones. What is highlighted goes over no end of a line. */

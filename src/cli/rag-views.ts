@@ -66,7 +66,17 @@ export interface HitShown {
   readonly highlights: readonly (readonly [number, number])[];
   readonly why: string;
   readonly stale: boolean;
-  readonly explain?: unknown;
+  readonly explain?: HitExplained;
+}
+
+/** What the score of a hit is made of. */
+export interface HitExplained {
+  /** By way of searching: what it counts of itself, scaled to 0..1, and by which weight. */
+  readonly legs: Readonly<Record<string, { readonly scaled: number; readonly weight: number }>>;
+  /** What the best of all hits covers of the query, 0 to 1. */
+  readonly coverage: { readonly part: number };
+  /** What each term adds to BM25, best first. */
+  readonly terms: readonly { readonly term: string; readonly score: number }[];
 }
 
 export interface SearchAnswer {

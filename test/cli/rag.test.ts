@@ -49,6 +49,11 @@ test("a life of a folder and of notes", async (t) => {
     assert.match(other.err, /there is a collection "my-docs" already\n {2}choose another one with --name/);
   });
 
+  await t.test("search --explain: the parts of a score", async () => {
+    const { out } = await rag("search", "seats", "of", "the", "tram", "--explain", "-k", "1");
+    assert.match(out, /words 0\.60 \(.*seat \d.*\), letters 0\.\d\d; the best hit covers 100 % of the query$/m);
+  });
+
   await t.test("note: of this project, of everyone, with tags", async () => {
     const { code, out } = await rag(
       "note",
