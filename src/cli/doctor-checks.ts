@@ -11,6 +11,7 @@ import { tokenPath } from "../system/token.ts";
 import { VERSION } from "../system/version.ts";
 import type { CommandCall } from "./command.ts";
 import { describeIssues } from "./issues.ts";
+import { checkServices } from "./doctor-service.ts";
 import { clientOf, type Place } from "./place.ts";
 import { readSettings } from "./settings.ts";
 import { plural, readableBytes, readableDuration } from "./style.ts";
@@ -44,6 +45,7 @@ export const checks: readonly Check[] = [
   { subject: "disk", look: checkDisk },
   { subject: "state", look: checkState },
   { subject: "log", look: checkLog },
+  { subject: "service", look: checkServices },
   { subject: "pi", look: checkPi },
 ];
 

@@ -47,6 +47,26 @@ export function fitPlist(template: string, { words, configPath }: Program): stri
   return fitted.replace("<key>PATH</key>", (next) => variable + next);
 }
 
+/** The absolute paths of the program that a unit or a property list of ours runs: Node, and the file. */
+export function programPaths(text: string): readonly string[] {
+  const command = /^ExecStart=(.*) start --foreground$/m.exec(text)?.[1];
+  return (command === undefined ? plistWords(text) : unitWords(command)).filter((word) => word.startsWith("/"));
+}
+
+function unitWords(command: string): string[] {
+  return [...command.matchAll(/"((?:[^"\\]|\\.)*)"|\S+/g)].map(([word, quoted], index) => {
+    const text = (quoted?.replaceAll(/\\(.)/g, "$1") ?? word).replaceAll("%%", "%");
+    return index === 0 ? text : text.replaceAll("$$", "$");
+  });
+}
+
+function plistWords(text: string): string[] {
+  const list = /<string>sh<\/string>((?:\s*<string>[^<]*<\/string>)+)/.exec(text)?.[1] ?? "";
+  const decode = (word: string): string =>
+    word.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+  return [...list.matchAll(/<string>([^<]*)</g)].map(([, word]) => decode(word!));
+}
+
 /** The drop-in by which the system service runs as a person. */
 export function fitRunAs(template: string, account: { readonly name: string; readonly home: string }): string {
   return template

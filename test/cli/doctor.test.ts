@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import type { Finding } from "../../src/cli/doctor-checks.ts";
 import { type CommandLine, commandLine } from "../support/command-line.ts";
@@ -111,4 +111,21 @@ describe("doctor", () => {
       if (expected === "warn") assert.match(finding!.advice!, /"npm:pi-daemon"/);
     });
   }
+
+  test("a service whose program has moved", async (t) => {
+    const cli = withData(t);
+    const unit = join(cli.home, ".config/systemd/user/pi-daemon.service");
+    mkdirSync(dirname(unit), { recursive: true });
+    const write = (program: string): void =>
+      writeFileSync(unit, `# pi-daemon as a service of your own\nExecStart=${program} /dev/null start --foreground\n`);
+    const ofUnit = async () => (await findings(cli)).of("service").filter(({ message }) => message.startsWith(unit));
+    write(process.execPath);
+    assert.deepEqual((await ofUnit()).map(({ result }) => result), ["ok"]);
+    write("/gone/node");
+    const [finding] = await ofUnit();
+    assert.deepEqual([finding!.result, finding!.message], ["fail", `${unit} runs /gone/node, which is not there`]);
+    assert.match(finding!.advice!, /service install --user$/);
+    writeFileSync(unit, "[Service]\nExecStart=/gone/node start --foreground\n");
+    assert.deepEqual(await ofUnit(), [], "those of others are none of our business");
+  });
 });

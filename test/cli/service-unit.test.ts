@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { CommandError } from "../../src/cli/command.ts";
-import { fitPlist, fitRunAs, fitUnit, isOwnFile } from "../../src/cli/service-unit.ts";
+import { fitPlist, fitRunAs, fitUnit, isOwnFile, programPaths } from "../../src/cli/service-unit.ts";
 import { parsePlist } from "../support/plist.ts";
 
 const template = (name: string): string => readFileSync(join(import.meta.dirname, "../../contrib", name), "utf8");
@@ -70,6 +70,23 @@ describe("fitPlist", () => {
     assert.deepEqual(ProgramArguments.slice(3), ["sh", ...words]);
     assert.equal(EnvironmentVariables["PI_DAEMON_CONFIG"], "/a&b.json");
   });
+});
+
+describe("programPaths: what was fitted in is found again", () => {
+  for (const [word] of QUOTED) {
+    test(word, () => {
+      const program = { words: [word, "--flag", `${word}.js`], configPath: undefined };
+      for (const unit of UNITS) assert.deepEqual(programPaths(fitUnit(template(unit), program)), [word, `${word}.js`]);
+      assert.deepEqual(programPaths(fitPlist(template("com.pi-daemon.plist"), program)), [word, `${word}.js`]);
+    });
+  }
+
+  test("a unit as it is in contrib names only env", () => {
+    for (const name of [...UNITS, "com.pi-daemon.plist"])
+      assert.deepEqual(programPaths(template(name)), ["/usr/bin/env"]);
+  });
+
+  test("a file that is no unit names nothing", () => assert.deepEqual(programPaths("ExecStart=/bin/true\n"), []));
 });
 
 test("fitRunAs: the name and the home directory", () => {
