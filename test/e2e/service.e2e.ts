@@ -189,6 +189,14 @@ describe("pi-daemon service", { skip: findObstacle() }, () => {
     must(`${AS_ADA} pi-daemon stop`);
   });
 
+  test("--config: the service, and who waits for it, take the config that was named", () => {
+    must("mkdir -p '/etc/a b' && echo '{\"server\":{\"port\":9878}}' > '/etc/a b/config.json'");
+    must("cd '/etc/a b' && pi-daemon service install --config config.json");
+    assert.match(must(`${CURL} http://127.0.0.1:9878/health`), /"status":"ok"/);
+    must("pi-daemon service uninstall --purge && rm -r '/etc/a b'");
+    assert.equal(must(LEFT), "");
+  });
+
   test("refuses a program that the service could not see, and takes a checkout where it can", () => {
     must(
       "mkdir /home/ada/checkout && cp -r /mnt/checkout/src /mnt/checkout/contrib /mnt/checkout/package.json /home/ada/checkout",
