@@ -75,6 +75,8 @@ export interface CorpusState {
   textBytes: number;
   /** Told of every change of a document after it is applied: what there is now, and what was there. */
   onChange: ((now: KeptDocument | undefined, before: KeptDocument | undefined) => void) | undefined;
+  /** Told when a snapshot begins: what it holds of texts, the next one should not. */
+  onSnapshot: (() => void) | undefined;
 }
 
 export type CorpusEvent =
@@ -110,6 +112,7 @@ export function emptyCorpus(): CorpusState {
     chunkCount: 0,
     textBytes: 0,
     onChange: undefined,
+    onSnapshot: undefined,
   };
 }
 

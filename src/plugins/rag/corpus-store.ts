@@ -51,6 +51,7 @@ interface SnapshotHead {
 }
 
 function snapshot(state: CorpusState): Iterable<Uint8Array> {
+  state.onSnapshot?.();
   const records = [...state.collections.values()];
   const head: SnapshotHead = {
     nextChunkId: state.nextChunkId,

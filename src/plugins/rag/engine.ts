@@ -134,6 +134,7 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
   const cacheServices = { log, clock, pace, segments: services.openSegments("index"), ids: () => corpus.state };
   indexes.takeUp(readIndexCache(cacheServices));
   const cache = keepIndexCache({ ...cacheServices, isBusy: () => indexer.isBusy || refresh.isRunning }, indexes);
+  corpus.state.onSnapshot = () => sealer.sealSoon();
   corpus.state.onChange = (now, before) => {
     sealer.note(now, before);
     indexes.note(now, before);

@@ -1,5 +1,6 @@
 /**
- * Texts in memory -> segments on the medium: when enough of them wait, or some have waited for long.
+ * Texts in memory -> segments on the medium: when enough of them wait, or some have waited for long, or a snapshot had
+ * to hold them.
  *
  * Order: a segment is on the medium before an event names it, and the text leaves memory when that event is applied: at
  *   every moment it stands in the journal or in a segment. A segment goes when nothing has named it for two snapshots,
@@ -100,6 +101,12 @@ export class Sealer {
     if (this.#waitingBytes >= MOST_BYTES && this.#problem === undefined) await this.seal().catch(() => undefined);
   }
 
+  /** Seals what waits once the turn is over, unless that failed lately. */
+  sealSoon(): void {
+    if (this.#waiting.size === 0 || this.#services.clock.monotonicMs() < this.#notBeforeMs) return;
+    queueMicrotask(() => void this.seal().catch(() => undefined));
+  }
+
   /** Seals what waits; rejects when it cannot. */
   async seal(): Promise<void> {
     this.#sealing ??= this.#sealAll().finally(() => (this.#sealing = undefined));
@@ -117,6 +124,8 @@ export class Sealer {
     if (this.#waiting.size === 0 && !this.#hasChanged) return;
     await this.seal().catch(() => undefined);
     await this.compact();
+    // It asked for what it found waiting.
+    await this.settled();
   }
 
   async #sealAll(): Promise<void> {
