@@ -12,10 +12,9 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
 import type { Disk } from "./disk.ts";
 import type { Log } from "./log.ts";
-import { RECORD_HEADER_BYTES, RecordBuffer, recordBytes } from "./record.ts";
+import { checksumOf, RECORD_HEADER_BYTES, RecordBuffer, recordBytes } from "./record.ts";
 
 /** Where a record lies in its segment. */
 export interface RecordPlace {
@@ -169,7 +168,7 @@ class DiskSegments implements Segments {
 
   #check(number: number, record: Buffer, offset: number): Buffer {
     const payload = record.subarray(RECORD_HEADER_BYTES);
-    if (crc32(payload, seedOf(number, offset)) === record.readUInt32LE(8)) return payload;
+    if (checksumOf(payload, seedOf(number, offset)) === record.readUInt32LE(8)) return payload;
     throw new SegmentDamageError(this.#pathOf(number), `is damaged: the record at byte ${offset} does not match its checksum`);
   }
 

@@ -5,7 +5,9 @@ import type { NewDocument } from "../../src/plugins/rag/corpus-state.ts";
 import type { ChunkFacts } from "../../src/plugins/rag/document.ts";
 import { type Draft, prepareDocument } from "../../src/plugins/rag/prepare.ts";
 
-export function preparedDocument(text: string, given: Partial<Draft> = {}): NewDocument {
+const SERVICES = { redact: (text: string) => text, giveWay: async () => undefined };
+
+export function preparedDocument(text: string, given: Partial<Draft> = {}): Promise<NewDocument> {
   const draft: Draft = {
     collection: "notes",
     id: "a",
@@ -20,12 +22,12 @@ export function preparedDocument(text: string, given: Partial<Draft> = {}): NewD
     hash: "00",
     ...given,
   };
-  return prepareDocument(draft, text, "note.md");
+  return prepareDocument(SERVICES, draft, { text, path: "note.md" });
 }
 
 /** The chunks of a text after their way through the table, each with its text as the chunker gave it. */
-export function readChunks(text: string, path: string): (ChunkFacts & { readonly text: string })[] {
+export async function readChunks(text: string, path: string): Promise<(ChunkFacts & { readonly text: string })[]> {
   const texts = chunkText(text, path).map((chunk) => chunk.text);
-  const { table } = prepareDocument(preparedDocument(""), text, path);
+  const { table } = await prepareDocument(SERVICES, await preparedDocument(""), { text, path });
   return readChunkTable(table).map((chunk, index) => ({ ...chunk, text: texts[index]! }));
 }

@@ -122,7 +122,8 @@ async function checkNotes(
   for (const [id, sent] of notes) {
     const { status, body } = await daemon.call("GET", `collections/notes/documents/${id}`);
     if (isDamaged && status === 404) {
-      // What damage took is put again, so that the rounds go on.
+      // Damage took its text; what is left of it would stand in the way of a comparison.
+      await daemon.call("DELETE", `collections/notes/documents/${id}`);
       sent.acknowledged = 0;
       continue;
     }

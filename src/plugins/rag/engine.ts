@@ -86,6 +86,7 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
   const readText = async (document: KeptDocument): Promise<Buffer | undefined> => texts.readOnce(document);
   const indexes = new Indexes({ log, corpus, pace, readText });
   const redaction = createRedaction(() => config);
+  const preparing = { redact: redaction.redact, giveWay: () => pace.giveWay(), projectIdOf: services.projectIdOf };
   const roots = { findFolder: services.findFolder, allowedRoots: () => config.allowedRoots };
   const indexer = new Indexer({
     clock,
@@ -94,7 +95,7 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
     pace,
     openFolder: services.openFolder,
     findRoot: (definition) => findRoot(roots, definition),
-    makeDocument: (definition, file) => documentOfFile({ ...services, ...redaction }, definition, { ...file, addedMs: clock.wallMs() }),
+    makeDocument: (definition, file) => documentOfFile(preparing, definition, { ...file, addedMs: clock.wallMs() }),
     async drained() {
       if (indexes.waiting > MOST_WAITING) await indexes.settled();
       await sealer.drained();
@@ -172,7 +173,7 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
       isStale,
       notices: () => [...describeWork({ indexes, indexer, corpus }), ...embeddings.notices()],
     }),
-    notes: { clock, corpus, collections, redact: redaction.redact },
+    notes: { ...preparing, clock, corpus, collections },
     config: () => config,
     async follow(next) {
       config = next;

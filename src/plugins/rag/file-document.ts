@@ -1,18 +1,12 @@
-/**
- * The text of a file -> a document: what was said in a session, or the text itself; redacted, and cut into chunks.
- *
- * Order: secrets are taken out before anything is kept.
- */
+/** The text of a file -> a document: what was said in a session, or the text itself; redacted, and cut into chunks. */
 import { languageOf } from "../../core/declarations.ts";
-import { readSession } from "../../core/session-text.ts";
+import { type SessionText, SessionReader } from "../../core/session-text.ts";
 import type { CollectionDefinition } from "./collection.ts";
 import type { NewDocument } from "./corpus-state.ts";
 import type { DocumentKind, FileVersion } from "./document.ts";
-import { type Draft, prepareDocument } from "./prepare.ts";
+import { type Draft, prepareDocument, type PrepareServices } from "./prepare.ts";
 
-export interface FileDocumentServices {
-  /** Takes out what looks like a secret. */
-  redact(text: string): string;
+export interface FileDocumentServices extends PrepareServices {
   /** Of the folder that a session ran in. */
   projectIdOf(folder: string): string;
 }
@@ -25,11 +19,11 @@ export interface ReadFile {
   readonly file: FileVersion;
 }
 
-export function documentOfFile(
+export async function documentOfFile(
   services: FileDocumentServices,
   definition: CollectionDefinition,
   { path, text, file, addedMs }: ReadFile & { readonly addedMs: number },
-): NewDocument {
+): Promise<NewDocument> {
   const draft: Draft = {
     collection: definition.name,
     id: path,
@@ -43,21 +37,37 @@ export function documentOfFile(
     file,
     hash: file.hash,
   };
-  if (definition.kind === "sessions") return documentOfSession(services, definition, { draft, text });
-  return prepareDocument(draft, services.redact(text), path);
+  if (definition.kind !== "sessions") return prepareDocument(services, draft, { text, path });
+  const session = await readSession(services, text, definition);
+  return prepareDocument(services, draftOfSession(services, draft, session), { text: session.text, path: "session.md" });
 }
 
-function documentOfSession(
-  { redact, projectIdOf }: FileDocumentServices,
+/** Line by line, because sessions are long. */
+async function readSession(
+  { giveWay }: PrepareServices,
+  text: string,
   { toolOutput }: CollectionDefinition,
-  { draft, text }: { readonly draft: Draft; readonly text: string },
-): NewDocument {
-  const session = readSession(text, { withToolOutput: toolOutput });
+): Promise<SessionText> {
+  const reader = new SessionReader({ withToolOutput: toolOutput });
+  let start = 0;
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+    reader.add(text.slice(start, end));
+    start = end + 1;
+    await giveWay();
+  }
+  reader.addUnfinished(text.slice(start));
+  return reader.finish();
+}
+
+function draftOfSession({ redact, projectIdOf }: FileDocumentServices, draft: Draft, session: SessionText): Draft {
   const { sessionId, cwd, startedMs } = session;
-  const title = session.title === undefined ? undefined : redact(session.title);
-  const metadata = { sessionId, cwd, ...(startedMs !== undefined && { startedMs }) };
-  const project = cwd === "" ? undefined : projectIdOf(cwd);
-  return prepareDocument({ ...draft, kind: "session", title, metadata, project }, redact(session.text), "session.md");
+  return {
+    ...draft,
+    kind: "session",
+    title: session.title === undefined ? undefined : redact(session.title),
+    metadata: { sessionId, cwd, ...(startedMs !== undefined && { startedMs }) },
+    project: cwd === "" ? undefined : projectIdOf(cwd),
+  };
 }
 
 function kindOf(path: string): DocumentKind {

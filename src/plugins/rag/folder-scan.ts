@@ -23,7 +23,7 @@ export interface ScanServices {
   readonly clock: Clock;
   readonly corpus: Corpus;
   readonly pace: Pace;
-  makeDocument(definition: CollectionDefinition, file: ReadFile): NewDocument;
+  makeDocument(definition: CollectionDefinition, file: ReadFile): Promise<NewDocument>;
   /** Resolves when there is room for more in front of the indexes. */
   drained(): Promise<void>;
 }
@@ -185,7 +185,9 @@ class FolderScan {
   async #put(file: ReadFile, known: KeptDocument | undefined): Promise<void> {
     const { corpus, makeDocument } = this.#services;
     try {
-      await corpus.put(makeDocument(this.#task.record.definition, file));
+      const document = await makeDocument(this.#task.record.definition, file);
+      this.#task.signal.throwIfAborted();
+      await corpus.put(document);
       this.#counts[known === undefined ? "added" : "changed"]++;
     } catch (error) {
       if (error instanceof CorpusFullError) throw new Error(`not all is indexed: ${error.message}`, { cause: error });

@@ -8,7 +8,7 @@ import { hashBytes } from "./content-hash.ts";
 import { type Corpus, CorpusFullError, TextTooLargeError } from "./corpus.ts";
 import type { KeptDocument } from "./corpus-state.ts";
 import type { DocumentKind } from "./document.ts";
-import { prepareDocument } from "./prepare.ts";
+import { prepareDocument, type PrepareServices } from "./prepare.ts";
 
 const LONGEST_ID = 512;
 
@@ -24,12 +24,10 @@ const noteSchema = object({
   ttlMs: optional(integer({ min: 1000 })),
 });
 
-export interface NoteServices {
+export interface NoteServices extends PrepareServices {
   readonly clock: Clock;
   readonly corpus: Corpus;
   readonly collections: Collections;
-  /** Takes out what looks like a secret. */
-  redact(text: string): string;
 }
 
 /** Resolves when the note is durable. `isNew`: there was none of that id. */
@@ -45,7 +43,6 @@ export async function putNote(
   if (!checked.ok) throw refuse(checked.issues);
   const { text: raw, title, format = "markdown", tags = [], metadata = {}, project, ttlMs } = checked.value;
   const { definition } = await collections.needNotes(collection);
-  const text = services.redact(raw.toWellFormed());
   const addedMs = clock.wallMs();
   const draft = {
     collection,
@@ -58,11 +55,13 @@ export async function putNote(
     addedMs,
     expiresMs: ttlMs === undefined ? undefined : addedMs + ttlMs,
     file: undefined,
-    hash: await hashBytes(Buffer.from(text)),
+    hash: "",
   };
+  const prepared = await prepareDocument(services, draft, { text: raw.toWellFormed(), path: cutAs(format, id) });
+  const hash = await hashBytes(prepared.text);
   const isNew = corpus.find(collection, id) === undefined;
   try {
-    await corpus.put(prepareDocument(draft, text, cutAs(format, id)));
+    await corpus.put({ ...prepared, hash });
   } catch (error) {
     throw explain(error);
   }

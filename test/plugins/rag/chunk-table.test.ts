@@ -14,9 +14,9 @@ test("chunks are read back as they were written", () => {
   assert.deepEqual(readChunkTable(writeChunkTable([])), []);
 });
 
-test("places are those of the bytes, whatever the characters", () => {
+test("places are those of the bytes, whatever the characters", async () => {
   const text = "# Größe\n\nIn Europa: 5 €, 😀.\n\n## Zwei\n\n" + "Wörter und Zeichen. ".repeat(100);
-  const chunks = readChunks(text, "a.md");
+  const chunks = await readChunks(text, "a.md");
   assert.ok(chunks.length > 2);
   const bytes = Buffer.from(text);
   for (const { startByte, endByte, startLine, endLine, text: expected } of chunks) {

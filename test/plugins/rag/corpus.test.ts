@@ -33,10 +33,10 @@ function snapshotAndBack(state: CorpusState): CorpusState {
 
 test("a document is replaced as a whole; its chunks get other ids, and counts stay true", async () => {
   const { corpus } = await given();
-  await corpus.put(preparedDocument("one\n\n" + "word ".repeat(1000)));
+  await corpus.put(await preparedDocument("one\n\n" + "word ".repeat(1000)));
   const first = corpus.find("notes", "a")!;
   assert.ok(first.chunkCount > 2);
-  await corpus.put(preparedDocument("two"));
+  await corpus.put(await preparedDocument("two"));
   const second = corpus.find("notes", "a")!;
   assert.equal(second.firstChunkId, first.firstChunkId + first.chunkCount);
   const { documentCount, chunkCount, textBytes, directory } = corpus.state;
@@ -51,16 +51,16 @@ test("a document is replaced as a whole; its chunks get other ids, and counts st
 
 test("texts without chunks are told apart too", async () => {
   const { corpus } = await given();
-  await corpus.put(preparedDocument(""));
+  await corpus.put(await preparedDocument(""));
   const first = corpus.find("notes", "a")!;
-  await corpus.put(preparedDocument(" "));
+  await corpus.put(await preparedDocument(" "));
   assert.notEqual(corpus.find("notes", "a")!.firstChunkId, first.firstChunkId);
   assert.equal(corpus.current(first), undefined);
 });
 
 test("names that objects have already are names as any other", async () => {
   const { corpus, store } = await given();
-  for (const id of ["__proto__", "constructor", "toString"]) await corpus.put(preparedDocument(id, { id }));
+  for (const id of ["__proto__", "constructor", "toString"]) await corpus.put(await preparedDocument(id, { id }));
   assert.equal(corpus.find("notes", "__proto__")!.text!.toString(), "__proto__");
   assert.equal(corpus.find("notes", "hasOwnProperty"), undefined);
   assert.deepEqual(contents(store.reopen()), contents(corpus.state));
@@ -68,15 +68,15 @@ test("names that objects have already are names as any other", async () => {
 
 test("journal and snapshot lead to the same state", async () => {
   const { corpus, store } = await given();
-  for (const id of ["a", "b", "c", "d"]) await corpus.put(preparedDocument(`# ${id}\n\ntext of ${id} é`, { id }));
-  await corpus.put(preparedDocument("another b", { id: "b", title: "t", expiresMs: 5, metadata: { a: 1, b: true } }));
+  for (const id of ["a", "b", "c", "d"]) await corpus.put(await preparedDocument(`# ${id}\n\ntext of ${id} é`, { id }));
+  await corpus.put(await preparedDocument("another b", { id: "b", title: "t", expiresMs: 5, metadata: { a: 1, b: true } }));
   await corpus.commit({ kind: "drop", collection: "notes", ids: ["c"] });
   const { firstChunkId } = corpus.find("notes", "d")!;
   const texts = [{ collection: "notes", id: "d", firstChunkId, offset: 7, sizeBytes: 20 }];
   await corpus.commit({ kind: "sealed", segment: 3, texts });
   await corpus.commit({ kind: "touch", collection: "notes", id: "a", file: { sizeBytes: 1, modifiedMs: 2, hash: "ff" } });
   await corpus.commit({ kind: "define", definition: notesCollection("gone"), source: "api" });
-  await corpus.put(preparedDocument("x", { collection: "gone" }));
+  await corpus.put(await preparedDocument("x", { collection: "gone" }));
   await corpus.commit({ kind: "remove", collection: "gone" });
   const expected = contents(corpus.state);
   assert.deepEqual(contents(store.reopen()), expected);
@@ -86,11 +86,11 @@ test("journal and snapshot lead to the same state", async () => {
 
 test("a snapshot is the state of its moment, however slowly it is read", async () => {
   const { corpus } = await given();
-  for (const id of ["a", "b", "c"]) await corpus.put(preparedDocument(id, { id }));
+  for (const id of ["a", "b", "c"]) await corpus.put(await preparedDocument(id, { id }));
   const expected = contents(corpus.state);
   const pieces = corpusStore.snapshot(corpus.state)[Symbol.iterator]();
   const read = [Buffer.from(pieces.next().value as Uint8Array)];
-  await corpus.put(preparedDocument("later", { id: "b" }));
+  await corpus.put(await preparedDocument("later", { id: "b" }));
   await corpus.commit({ kind: "drop", collection: "notes", ids: ["a"] });
   for (let next = pieces.next(); !next.done; next = pieces.next()) read.push(Buffer.from(next.value));
   assert.deepEqual(contents(corpusStore.restore(read, 1)), expected);
@@ -98,9 +98,9 @@ test("a snapshot is the state of its moment, however slowly it is read", async (
 
 test("a text is sealed only where it is the version that was written", async () => {
   const { corpus } = await given();
-  await corpus.put(preparedDocument("old"));
+  await corpus.put(await preparedDocument("old"));
   const { firstChunkId } = corpus.find("notes", "a")!;
-  await corpus.put(preparedDocument("new"));
+  await corpus.put(await preparedDocument("new"));
   const texts = [{ collection: "notes", id: "a", firstChunkId, offset: 0, sizeBytes: 15 }];
   await corpus.commit({ kind: "sealed", segment: 1, texts });
   assert.equal(corpus.find("notes", "a")!.text!.toString(), "new");
@@ -108,7 +108,7 @@ test("a text is sealed only where it is the version that was written", async () 
 
 test("chunk ids given anew: same documents, same order, from 0", async () => {
   const { corpus } = await given();
-  for (const id of ["a", "b", "c"]) await corpus.put(preparedDocument(id, { id }));
+  for (const id of ["a", "b", "c"]) await corpus.put(await preparedDocument(id, { id }));
   await corpus.commit({ kind: "drop", collection: "notes", ids: ["a"] });
   await corpus.commit({ kind: "renumber" });
   assert.deepEqual([corpus.find("notes", "b")!.firstChunkId, corpus.find("notes", "c")!.firstChunkId], [0, 1]);
@@ -119,13 +119,13 @@ test("chunk ids given anew: same documents, same order, from 0", async () => {
 test("limits hold, also for what is still on its way", async () => {
   const { corpus, store } = await given({ maxDocuments: 2, maxChunks: 4 });
   store.hold = true;
-  const [one, other] = [corpus.put(preparedDocument("1", { id: "1" })), corpus.put(preparedDocument("2", { id: "2" }))];
-  await assert.rejects(corpus.put(preparedDocument("3", { id: "3" })), CorpusFullError);
+  const [one, other] = [corpus.put(await preparedDocument("1", { id: "1" })), corpus.put(await preparedDocument("2", { id: "2" }))];
+  await assert.rejects(corpus.put(await preparedDocument("3", { id: "3" })), CorpusFullError);
   store.settle("failed");
   await assert.rejects(one, /no space/);
   await assert.rejects(other, /no space/);
   store.hold = false;
-  await corpus.put(preparedDocument("3", { id: "3" }));
-  await assert.rejects(corpus.put(preparedDocument("word ".repeat(2000), { id: "3" })), /rag\.maxChunks \(4\)/);
-  await corpus.put(preparedDocument("3, again", { id: "3" }));
+  await corpus.put(await preparedDocument("3", { id: "3" }));
+  await assert.rejects(corpus.put(await preparedDocument("word ".repeat(2000), { id: "3" })), /rag\.maxChunks \(4\)/);
+  await corpus.put(await preparedDocument("3, again", { id: "3" }));
 });
