@@ -27,5 +27,7 @@ export function unpackVector(bytes: Uint8Array): Float32Array | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const scale = view.getFloat32(0, true) / LARGEST;
   if (!Number.isFinite(scale)) return undefined;
-  return Float32Array.from({ length: count }, (_, at) => view.getInt16(SCALE_BYTES + 2 * at, true) * scale);
+  const vector = new Float32Array(count);
+  for (let at = 0; at < count; at++) vector[at] = view.getInt16(SCALE_BYTES + 2 * at, true) * scale;
+  return vector;
 }

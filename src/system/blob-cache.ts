@@ -7,8 +7,10 @@
  * Order: what was put is read back at once, and survives the end of the process once `put` has resolved; nothing is
  * flushed, so a power cut may take the newest.
  * Errors: damage is no error: a value that does not match its checksum is missing, and after a damaged head all that
- * follows is cut off. Those of `node:fs` when the file cannot be had at all.
+ * follows is cut off. Where the file cannot be had at all, the cache keeps nothing, and says why.
+ * Cost: values that were put one after the other are read a block at a time.
  */
+import { createHash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 
@@ -17,6 +19,10 @@ export interface BlobCache {
   readonly count: number;
   /** Of the file, with what no key leads to any more. */
   readonly sizeBytes: number;
+  /** Why it keeps nothing. */
+  readonly problem: string | undefined;
+  /** The key of what these parts are together: the same for the same, and for nothing else. */
+  keyOf(...parts: readonly (string | Uint8Array)[]): string;
   has(key: string): boolean;
   get(key: string): Promise<Buffer | undefined>;
   /** False when there was no room, or the disk refused: then it is not in the cache. */
@@ -26,13 +32,14 @@ export interface BlobCache {
   close(): Promise<void>;
 }
 
-/** `name` becomes part of a file's name. The file never grows beyond `maxBytes`. */
+/** `name` becomes part of a file's name. The file never grows beyond `maxBytes`. Never rejects. */
 export type OpenCache = (name: string, maxBytes: number) => Promise<BlobCache>;
 
 const MAGIC = Buffer.from("pi-daemon cache 1\n");
 const KEY_BYTES = 16;
 const HEAD_BYTES = KEY_BYTES + 12;
 const BLOCK_BYTES = 1 << 20;
+const READ_AHEAD_BYTES = 1 << 18;
 
 interface Place {
   readonly start: number;
@@ -40,11 +47,37 @@ interface Place {
 }
 
 export async function openBlobCache(path: string, maxBytes: number): Promise<BlobCache> {
-  const handle = await openOrCreate(path);
-  const places = new Map<string, Place>();
-  const endBytes = await scan(handle, places);
-  if (endBytes < (await handle.stat()).size) await handle.truncate(endBytes);
-  return new FileCache({ path, handle, places, sizeBytes: endBytes, maxBytes });
+  try {
+    const handle = await openOrCreate(path);
+    const places = new Map<string, Place>();
+    const endBytes = await scan(handle, places);
+    if (endBytes < (await handle.stat()).size) await handle.truncate(endBytes);
+    return new FileCache({ path, handle, places, sizeBytes: endBytes, maxBytes });
+  } catch (error) {
+    return keepNothing(`${path} cannot be used as a cache: ${(error as Error).message}`);
+  }
+}
+
+function keepNothing(problem: string): BlobCache {
+  return {
+    count: 0,
+    sizeBytes: 0,
+    problem,
+    keyOf,
+    has: () => false,
+    get: async () => undefined,
+    put: async () => false,
+    compact: async () => undefined,
+    close: async () => undefined,
+  };
+}
+
+/** The first half of a SHA-256: no two values of one machine ever share it. */
+function keyOf(...parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash("sha256");
+  // With its length before it, no part can pass for two.
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}\0`).update(part);
+  return hash.digest("hex").slice(0, 2 * KEY_BYTES);
 }
 
 async function openOrCreate(path: string): Promise<FileHandle> {
@@ -98,6 +131,10 @@ class FileCache implements BlobCache {
   /** One write after the other; reads wait for none of them, but for a compaction. */
   #writing: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  /** A piece of the file as it was read last. */
+  #block: { readonly start: number; readonly bytes: Buffer } = { start: 0, bytes: Buffer.alloc(0) };
+  readonly problem = undefined;
+  readonly keyOf = keyOf;
 
   constructor({ path, handle, places, sizeBytes, maxBytes }: FileCacheState) {
     this.#path = path;
@@ -120,7 +157,7 @@ class FileCache implements BlobCache {
   }
 
   get(key: string): Promise<Buffer | undefined> {
-    return this.#inTurn(() => this.#read(this.#handle, key));
+    return this.#inTurn(() => this.#read(key));
   }
 
   put(key: string, value: Uint8Array): Promise<boolean> {
@@ -156,15 +193,28 @@ class FileCache implements BlobCache {
     return done;
   }
 
-  async #read(handle: FileHandle, key: string): Promise<Buffer | undefined> {
+  async #read(key: string): Promise<Buffer | undefined> {
     const place = this.#places.get(key);
     if (place === undefined) return undefined;
-    const record = Buffer.alloc(HEAD_BYTES + place.length);
-    const { bytesRead } = await handle.read(record, 0, record.length, place.start - HEAD_BYTES);
-    const value = record.subarray(HEAD_BYTES);
-    const isGood = bytesRead === record.length && crc32(value) === record.readUInt32LE(KEY_BYTES + 8);
-    if (!isGood) this.#places.delete(key);
-    return isGood ? value : undefined;
+    const record = await this.#load(place.start - HEAD_BYTES, HEAD_BYTES + place.length);
+    const value = record?.subarray(HEAD_BYTES);
+    if (value !== undefined && crc32(value) === record!.readUInt32LE(KEY_BYTES + 8)) return value;
+    this.#places.delete(key);
+    return undefined;
+  }
+
+  /** A view of a piece of the file; `undefined` when the file ends before. */
+  async #load(start: number, length: number): Promise<Buffer | undefined> {
+    const isThere = start >= this.#block.start && start + length <= this.#block.start + this.#block.bytes.length;
+    if (!isThere) {
+      // A new one each time: views of the one before may be in use.
+      const bytes = Buffer.allocUnsafeSlow(Math.max(length, Math.min(READ_AHEAD_BYTES, this.#sizeBytes - start)));
+      const { bytesRead } = await this.#handle.read(bytes, 0, bytes.length, start);
+      this.#block = { start, bytes: bytes.subarray(0, bytesRead) };
+      if (bytesRead < length) return undefined;
+    }
+    const from = start - this.#block.start;
+    return this.#block.bytes.subarray(from, from + length);
   }
 
   async #rewrite(isWanted: (key: string) => boolean): Promise<void> {
@@ -176,7 +226,7 @@ class FileCache implements BlobCache {
       await writeAll(handle, MAGIC, 0);
       let sizeBytes = MAGIC.length;
       for (const key of [...this.#places.keys()]) {
-        const value = isWanted(key) ? await this.#read(this.#handle, key) : undefined;
+        const value = isWanted(key) ? await this.#read(key) : undefined;
         if (value === undefined) continue;
         const record = recordOf(key, value);
         await writeAll(handle, record, sizeBytes);
@@ -186,6 +236,7 @@ class FileCache implements BlobCache {
       await rename(temporary, this.#path);
       await this.#handle.close();
       [this.#handle, this.#places, this.#sizeBytes] = [handle, places, sizeBytes];
+      this.#block = { start: 0, bytes: Buffer.alloc(0) };
     } catch (error) {
       await handle.close();
       await rm(temporary, { force: true });

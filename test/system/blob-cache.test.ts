@@ -118,6 +118,30 @@ test("it stays within its bounds, and compaction makes room", async (t) => {
   await torn.close();
 });
 
+test("keys tell parts apart", async (t) => {
+  const cache = await openBlobCache(join(tempDir(t), "x.cache"), 1_000);
+  const keys = [
+    cache.keyOf("ab", "c"),
+    cache.keyOf("a", "bc"),
+    cache.keyOf("abc"),
+    cache.keyOf("abc", ""),
+    cache.keyOf(),
+  ];
+  assert.equal(new Set(keys).size, keys.length);
+  assert.equal(cache.keyOf("ab", "c"), cache.keyOf(Buffer.from("ab"), "c"));
+  assert.ok(keys.every((key) => /^[0-9a-f]{32}$/.test(key)));
+  await cache.close();
+});
+
+test("where there can be no file, nothing is kept, and it is said why", async (t) => {
+  const cache = await openBlobCache(tempDir(t), 1_000);
+  assert.match(cache.problem!, /cannot be used as a cache: EISDIR/);
+  assert.equal(await cache.put(keyOf(1), new Uint8Array(1)), false);
+  assert.equal(await cache.get(keyOf(1)), undefined);
+  assert.match(cache.keyOf("a"), /^[0-9a-f]{32}$/);
+  await cache.close();
+});
+
 test("a key that is none is refused", async (t) => {
   const cache = await openBlobCache(join(tempDir(t), "x.cache"), 1_000);
   for (const key of ["", "abc", "z".repeat(32), `${keyOf(1)}00`])

@@ -45,12 +45,14 @@ function indexOf({ index }: Item): number | undefined {
 function readVector({ embedding }: Item): Float32Array | undefined {
   if (!Array.isArray(embedding) || embedding.length === 0) return undefined;
   const vector = new Float32Array(embedding.length);
-  for (const [at, component] of embedding.entries()) {
+  for (let at = 0; at < vector.length; at++) {
+    const component: unknown = embedding[at];
     if (typeof component !== "number") return undefined;
     vector[at] = component;
+    // Also what is too large for a float has become infinite by now.
+    if (!Number.isFinite(vector[at])) return undefined;
   }
-  // Also what is too large for a float has become infinite by now.
-  return vector.every(Number.isFinite) ? vector : undefined;
+  return vector;
 }
 
 /** What a server says of its own failure, in one line; `undefined` when it says nothing. */

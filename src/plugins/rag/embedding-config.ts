@@ -1,5 +1,15 @@
 /** `rag.embeddings` in the config: which server turns texts into vectors, and how it is asked. */
-import { type Infer, integer, nullable, object, record, refine, secret, string, withDefault } from "../../core/validate.ts";
+import {
+  type Infer,
+  integer,
+  nullable,
+  object,
+  record,
+  refine,
+  secret,
+  string,
+  withDefault,
+} from "../../core/validate.ts";
 
 const headerValue = string({ pattern: /^[\t\x20-\x7e\x80-\xff]*$/, expected: "a header's value (one line)" });
 const headerName = string({ pattern: /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, expected: "a header's name" });

@@ -9,7 +9,7 @@ import type { BlobCache } from "../../system/blob-cache.ts";
 import type { Log } from "../../system/log.ts";
 import type { EmbeddingsConfig } from "./embedding-config.ts";
 import { EmbeddingSender, type TextToEmbed } from "./embedding-sender.ts";
-import type { EmbeddingSpace } from "./embedding-space.ts";
+import { type EmbeddingSpace, probeKeyOf } from "./embedding-space.ts";
 import type { EndpointClient } from "./endpoint-client.ts";
 import type { EndpointGate } from "./endpoint-gate.ts";
 
@@ -22,6 +22,7 @@ export interface EmbeddableDocument {
 }
 
 export interface FillContext {
+  readonly clock: { monotonicMs(): number };
   readonly log: Log;
   readonly config: EmbeddingsConfig;
   readonly space: EmbeddingSpace;
@@ -35,6 +36,8 @@ export interface FillContext {
   onCaughtUp(): Promise<void>;
 }
 
+/** Work goes on for so long at a time. */
+const SLICE_MS = 3;
 /** Space that compaction should win at least. */
 const LEAST_WASTE_BYTES = 16 * 1024 * 1024;
 const RECORD_HEAD_BYTES = 32;
@@ -52,6 +55,7 @@ export class EmbeddingFill {
   readonly #waiting = new Map<string, { firstChunkId: number; chunkId: number }[]>();
   #problem: string | undefined;
   #isCacheFull = false;
+  #sliceEndMs = 0;
   #working: Promise<void> | undefined;
 
   constructor(context: FillContext) {
@@ -121,11 +125,11 @@ export class EmbeddingFill {
   }
 
   /** Leaves in the cache what the chunks of today are made of. */
-  async compact(documents: Iterable<EmbeddableDocument>, probeKey: string): Promise<void> {
-    const { space, cache, log } = this.#context;
-    const wanted = new Set([probeKey]);
+  async compact(documents: Iterable<EmbeddableDocument>): Promise<void> {
+    const { space, cache, log, config } = this.#context;
+    const wanted = new Set([probeKeyOf(config, cache)]);
     for (const document of [...documents]) {
-      for (const text of await document.texts()) wanted.add(await space.keyOf(text));
+      for (const text of await document.texts()) wanted.add(space.keyOf(text, cache));
       await this.#context.turn();
       // What came meanwhile is not in the list: another time.
       if (this.#isStopped() || this.isBusy) return;
@@ -171,7 +175,7 @@ export class EmbeddingFill {
   }
 
   async #embed({ firstChunkId, texts }: EmbeddableDocument): Promise<void> {
-    const { space, cache, turn } = this.#context;
+    const { space, cache, turn, clock } = this.#context;
     let chunkId = firstChunkId;
     for (const text of await texts()) {
       const place = { firstChunkId, chunkId: chunkId++ };
@@ -180,12 +184,14 @@ export class EmbeddingFill {
         this.#count(firstChunkId);
         continue;
       }
-      const key = await space.keyOf(text);
+      const key = space.keyOf(text, cache);
       const packed = cache.has(key) ? await cache.get(key) : undefined;
       const vector = packed && unpackVector(packed);
       if (space.takes(vector)) this.#place(place, vector);
       else await this.#request(key, text, place);
+      if (clock.monotonicMs() < this.#sliceEndMs) continue;
       await turn();
+      this.#sliceEndMs = clock.monotonicMs() + SLICE_MS;
     }
   }
 

@@ -81,7 +81,7 @@ export class EmbeddingModel {
   /** Makes vectors for all that there is. `space`: what an endpoint before this one has made with the same model. */
   async start(space: EmbeddingSpace | undefined): Promise<void> {
     const { cache, config } = this.#context;
-    const probe = space === undefined ? await cache.get(await probeKeyOf(config)) : undefined;
+    const probe = space === undefined ? await cache.get(probeKeyOf(config, cache)) : undefined;
     const vector = probe && unpackVector(probe);
     if (space !== undefined) this.#fillSpace(space);
     else if (vector !== undefined) this.#fillSpace(new EmbeddingSpace(vector, config));
@@ -181,7 +181,7 @@ export class EmbeddingModel {
     const { config, log, cache } = this.#context;
     if (this.#space !== undefined) log.warn("another model answers under this name", { model: config.model });
     const space = new EmbeddingSpace(probe, config);
-    await cache.put(await probeKeyOf(config), space.packedProbe);
+    await cache.put(probeKeyOf(config, cache), space.packedProbe);
     if (this.#stop.signal.aborted) return;
     // Who waits for this verification asked for the space before; who comes now asks for the new one.
     this.#verification = Promise.resolve(true);

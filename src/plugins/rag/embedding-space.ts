@@ -6,6 +6,7 @@
  */
 import { packVector, unpackVector } from "../../core/packed-vectors.ts";
 import { VectorIndex } from "../../core/vectors.ts";
+import type { BlobCache } from "../../system/blob-cache.ts";
 import type { EmbeddingsConfig } from "./embedding-config.ts";
 
 /** What models are told apart by. */
@@ -19,7 +20,6 @@ export class EmbeddingSpace {
   readonly #dimensions: number;
   readonly #documentPrefix: string;
   readonly index: VectorIndex;
-  #keyPrefix: string | undefined;
 
   /** RangeError for a probe that no index can hold. */
   constructor(probe: Float32Array, { documentPrefix }: EmbeddingsConfig) {
@@ -44,23 +44,19 @@ export class EmbeddingSpace {
   }
 
   /** Of a chunk's text, in the cache. */
-  async keyOf(text: string): Promise<string> {
-    this.#keyPrefix ??= await digest(this.#probe);
-    return digest(new TextEncoder().encode(`${this.#keyPrefix}\0${this.#documentPrefix}\0${text}`));
+  keyOf(text: string, cache: Pick<BlobCache, "keyOf">): string {
+    return cache.keyOf("chunk", this.#probe, this.#documentPrefix, text);
   }
 }
 
 /** Where in the cache the probe of a configuration stands. The address is no part of it. */
-export function probeKeyOf({ model, dimensions, documentPrefix, queryPrefix }: EmbeddingsConfig): Promise<string> {
-  return digest(
-    new TextEncoder().encode(JSON.stringify(["probe", model, dimensions, documentPrefix, queryPrefix])),
-  );
+export function probeKeyOf(config: EmbeddingsConfig, cache: Pick<BlobCache, "keyOf">): string {
+  return cache.keyOf("probe", identityOf(config));
 }
 
-/** The first half of the SHA-256, in hex: no two texts of one machine ever share it. */
-async function digest(bytes: Uint8Array): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  return Buffer.from(hash, 0, 16).toString("hex");
+/** The same for configurations of one model, whatever its address and key. */
+export function identityOf({ model, dimensions, documentPrefix, queryPrefix }: EmbeddingsConfig): string {
+  return JSON.stringify([model, dimensions, documentPrefix, queryPrefix]);
 }
 
 function cosine(one: Float32Array, other: Float32Array): number {

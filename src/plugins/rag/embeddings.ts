@@ -10,7 +10,7 @@ import type { BlobCache, OpenCache } from "../../system/blob-cache.ts";
 import type { EmbeddingsConfig } from "./embedding-config.ts";
 import type { EmbeddableDocument } from "./embedding-fill.ts";
 import { EmbeddingModel, type ModelServices } from "./embedding-model.ts";
-import { probeKeyOf } from "./embedding-space.ts";
+import { identityOf } from "./embedding-space.ts";
 import type { ChunkRange } from "./indexes.ts";
 import type { EndpointLeg } from "./knowledge.ts";
 
@@ -49,16 +49,6 @@ export interface Embeddings {
 }
 
 const OFF: EmbeddingsState = { state: "off", model: null, ratio: null, error: null };
-
-const NO_CACHE: BlobCache = {
-  count: 0,
-  sizeBytes: 0,
-  has: () => false,
-  get: async () => undefined,
-  put: async () => false,
-  compact: async () => undefined,
-  close: async () => undefined,
-};
 
 /** Off until it is configured. */
 export function createEmbeddings(services: EmbeddingsServices): Embeddings {
@@ -146,7 +136,7 @@ class EndpointEmbeddings implements Embeddings {
     if (before && JSON.stringify(before.config) === JSON.stringify(config)) return;
     if (url === null) return this.#switchOff();
     const model = await this.#createModel({ ...config, url });
-    const isSame = before !== undefined && (await probeKeyOf(before.config)) === (await probeKeyOf(config));
+    const isSame = before !== undefined && identityOf(before.config) === identityOf(config);
     await before?.end();
     if (before !== undefined && !isSame) await this.#keepServing(before);
     this.#model = model;
@@ -167,10 +157,9 @@ class EndpointEmbeddings implements Embeddings {
   /** Without a cache all goes on; only the next start is dear. */
   async #openCache({ maxCacheBytes }: EmbeddingsConfig): Promise<BlobCache> {
     const { openCache, log } = this.#services;
-    return openCache("embeddings", maxCacheBytes).catch((error: Error) => {
-      log.error("the cache of embeddings cannot be opened; going on without", { error: error.message });
-      return NO_CACHE;
-    });
+    const cache = await openCache("embeddings", maxCacheBytes);
+    if (cache.problem !== undefined) log.error("embeddings go on without a cache", { error: cache.problem });
+    return cache;
   }
 
   /** Of two that have had to go one after the other, the first one serves: it has all vectors. */
@@ -186,7 +175,7 @@ class EndpointEmbeddings implements Embeddings {
     if (model !== this.#model || model.awayBecause !== undefined || fill === undefined) return;
     this.#former?.abort();
     this.#former = undefined;
-    if (fill.isWasteful()) await fill.compact(this.#services.documents(), await probeKeyOf(model.config));
+    if (fill.isWasteful()) await fill.compact(this.#services.documents());
   }
 
   async #switchOff(): Promise<void> {
