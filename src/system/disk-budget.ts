@@ -2,8 +2,8 @@
  * Keeps what the daemon has on disk below `storage.maxBytes`: looks now and then, removes what nobody needs any more,
  * and tells when that is not enough.
  *
- * Order: files set aside as damaged go first, then rotated logs, then what jobs have printed; the oldest before the
- *   younger. State in use is never touched.
+ * Order: files set aside as damaged go first, then rotated logs, then indexes kept for the next start, which can
+ *   be made again, then what jobs have printed; the oldest before the younger. State in use is never touched.
  */
 import { type Dirent, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -32,7 +32,11 @@ interface Found {
   readonly modifiedMs: number;
 }
 
-export function watchDiskBudget(services: { clock: Clock; log: Log }, places: BudgetPlaces, maxBytes: () => number): DiskBudget {
+export function watchDiskBudget(
+  services: { clock: Clock; log: Log },
+  places: BudgetPlaces,
+  maxBytes: () => number,
+): DiskBudget {
   let problems: readonly string[] = [];
 
   function look(): void {
@@ -46,7 +50,10 @@ export function watchDiskBudget(services: { clock: Clock; log: Log }, places: Bu
       total -= file.bytes;
       services.log.warn("removed a file to stay below storage.maxBytes", { path: file.path, bytes: file.bytes });
     }
-    problems = total <= maxBytes() ? [] : [`${places.dataDir} holds ${total} bytes, more than storage.maxBytes (${maxBytes()}) allows`];
+    problems =
+      total <= maxBytes()
+        ? []
+        : [`${places.dataDir} holds ${total} bytes, more than storage.maxBytes (${maxBytes()}) allows`];
   }
 
   const timer: Timer = services.clock.every(LOOK_MS, look);
@@ -58,8 +65,9 @@ function spareFiles(files: readonly Found[], logFile: string | undefined): Found
   const oldestFirst = [...files].sort((a, b) => a.modifiedMs - b.modifiedMs);
   const damaged = oldestFirst.filter(({ path }) => /\.corrupt-[^/]*$/.test(path));
   const logs = oldestFirst.filter(({ path }) => logFile !== undefined && isRotatedLog(path, logFile));
+  const indexes = oldestFirst.filter(({ path }) => path.includes("/rag/index/"));
   const output = oldestFirst.filter(({ path }) => path.includes("/jobs/files/output/"));
-  return [...damaged, ...logs, ...output];
+  return [...damaged, ...logs, ...indexes, ...output];
 }
 
 function remove(path: string): boolean {

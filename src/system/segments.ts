@@ -27,7 +27,7 @@ export interface Segments {
   /** The numbers that have a file, in order. */
   list(): number[];
   sizeOf(number: number): number;
-  /** Writes a segment under a number that has none; answers where each payload lies. Leaves nothing behind that fails. */
+  /** Writes a segment under a number that has none; answers where each payload lies. Failing leaves nothing behind. */
   write(number: number, payloads: Iterable<Uint8Array>): Promise<RecordPlace[]>;
   /** The payload of one record. */
   read(number: number, place: RecordPlace): Buffer;
@@ -120,9 +120,10 @@ class DiskSegments implements Segments {
   *readAll(number: number): Generator<Buffer> {
     const end = this.#disk.size(this.#fileOf(number));
     const header = Buffer.alloc(RECORD_HEADER_BYTES);
-    for (let offset = 0; offset < end; ) {
+    for (let offset = 0; offset < end;) {
       const path = this.#pathOf(number);
-      if (this.#readInto(number, header, offset) < RECORD_HEADER_BYTES) throw new SegmentDamageError(path, "is cut off");
+      if (this.#readInto(number, header, offset) < RECORD_HEADER_BYTES)
+        throw new SegmentDamageError(path, "is cut off");
       const sizeBytes = RECORD_HEADER_BYTES + (payloadBytesOf(header) ?? Infinity);
       if (offset + sizeBytes > end) throw new SegmentDamageError(path, `has a damaged length at byte ${offset}`);
       yield this.read(number, { offset, sizeBytes });
@@ -159,7 +160,7 @@ class DiskSegments implements Segments {
   }
 
   async #append(file: number, { bytes, length }: RecordBuffer, position: number): Promise<number> {
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const rest = bytes.subarray(done, length);
       done += await this.#disk.writeLater(file, rest, rest.length, position + done);
     }
@@ -169,7 +170,10 @@ class DiskSegments implements Segments {
   #check(number: number, record: Buffer, offset: number): Buffer {
     const payload = record.subarray(RECORD_HEADER_BYTES);
     if (checksumOf(payload, seedOf(number, offset)) === record.readUInt32LE(8)) return payload;
-    throw new SegmentDamageError(this.#pathOf(number), `is damaged: the record at byte ${offset} does not match its checksum`);
+    throw new SegmentDamageError(
+      this.#pathOf(number),
+      `is damaged: the record at byte ${offset} does not match its checksum`,
+    );
   }
 
   #readInto(number: number, bytes: Buffer, offset: number): number {

@@ -1,7 +1,16 @@
 /** Folders and ids that are meant to harm: what is outside stays outside, nothing hangs, memory stays flat. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { type RagDaemon, startRagDaemon } from "../support/rag-daemon.ts";
@@ -23,9 +32,21 @@ function peakMebibytes({ pid }: RagDaemon): number {
 test("ids are no paths", async (t) => {
   const directory = tempDir(t);
   const daemon = await startRagDaemon(t, directory, { rag: {} });
-  const ids = ["../../../escaped", "/etc/passwd", "..", "__proto__", "a\\..\\b", "%2e%2e%2fx", "con", "x".repeat(512), "\u202Etxt.exe"];
+  const ids = [
+    "../../../escaped",
+    "/etc/passwd",
+    "..",
+    "__proto__",
+    "a\\..\\b",
+    "%2e%2e%2fx",
+    "con",
+    "x".repeat(512),
+    "\u202Etxt.exe",
+  ];
   for (const id of ids) {
-    const { status, body } = await daemon.call("PUT", `collections/n/documents/${encodeURIComponent(id)}`, { text: `text of ${id}` });
+    const { status, body } = await daemon.call("PUT", `collections/n/documents/${encodeURIComponent(id)}`, {
+      text: `text of ${id}`,
+    });
     if (id === "..") continue;
     assert.equal(status, 201, `${id}: ${JSON.stringify(body)}`);
     const read = await daemon.call("GET", `collections/n/documents/${encodeURIComponent(id)}`);
@@ -56,29 +77,35 @@ test("a pipe, a device, a file of 1 GB, bytes that are no text: passed over, cou
   assert.ok(peak < 250, `${peak} MiB at most`);
 });
 
-test("a line of 50 MB is indexed where the limit allows it; others are answered meanwhile", { timeout: 300_000 }, async (t) => {
-  const root = tempDir(t);
-  const line = "lorem ipsum dolor sit amet consectetur ".repeat(Math.ceil(50e6 / 39)).slice(0, 50e6);
-  writeFileSync(join(root, "line.txt"), `${line}needle`);
-  const daemon = await startOn(t, root, { maxFileBytes: 67_108_864 });
-  let slowestMs = 0;
-  let isOver = false;
-  const probing = (async () => {
-    while (!isOver) {
-      const since = performance.now();
-      await (await fetch(`${daemon.url}/health`)).arrayBuffer();
-      slowestMs = Math.max(slowestMs, performance.now() - since);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  })();
-  assert.deepEqual((await daemon.reindex("docs"))["problems"], []);
-  isOver = true;
-  await probing;
-  const { body } = await daemon.call("GET", "search?q=needle");
-  assert.equal((body["hits"] as unknown[]).length, 1);
-  t.diagnostic(`health took ${slowestMs.toFixed(0)} ms at most; ${peakMebibytes(daemon).toFixed(0)} MiB of memory at most`);
-  assert.ok(peakMebibytes(daemon) < 1500);
-});
+test(
+  "a line of 50 MB is indexed where the limit allows it; others are answered meanwhile",
+  { timeout: 300_000 },
+  async (t) => {
+    const root = tempDir(t);
+    const line = "lorem ipsum dolor sit amet consectetur ".repeat(Math.ceil(50e6 / 39)).slice(0, 50e6);
+    writeFileSync(join(root, "line.txt"), `${line}needle`);
+    const daemon = await startOn(t, root, { maxFileBytes: 67_108_864 });
+    let slowestMs = 0;
+    let isOver = false;
+    const probing = (async () => {
+      while (!isOver) {
+        const since = performance.now();
+        await (await fetch(`${daemon.url}/health`)).arrayBuffer();
+        slowestMs = Math.max(slowestMs, performance.now() - since);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })();
+    assert.deepEqual((await daemon.reindex("docs"))["problems"], []);
+    isOver = true;
+    await probing;
+    const { body } = await daemon.call("GET", "search?q=needle");
+    assert.equal((body["hits"] as unknown[]).length, 1);
+    t.diagnostic(
+      `health took ${slowestMs.toFixed(0)} ms at most; ${peakMebibytes(daemon).toFixed(0)} MiB of memory at most`,
+    );
+    assert.ok(peakMebibytes(daemon) < 1500);
+  },
+);
 
 test("links that are exchanged while a folder is read lead nowhere", { timeout: 120_000 }, async (t) => {
   const base = tempDir(t);

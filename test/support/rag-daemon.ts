@@ -47,8 +47,16 @@ export async function startRagDaemon(
       for (const q of queries) {
         const { status, body } = await call("POST", "search", { q, mode, k: 50, project: "*" });
         assert.equal(status, 200, JSON.stringify(body));
-        const hits = body["hits"] as { collection: string; id: string; startLine: number; endLine: number; score: number }[];
-        const lines = hits.map((hit) => `${hit.collection}/${hit.id}:${hit.startLine}-${hit.endLine} ${hit.score.toFixed(6)}`);
+        const hits = body["hits"] as {
+          collection: string;
+          id: string;
+          startLine: number;
+          endLine: number;
+          score: number;
+        }[];
+        const lines = hits.map(
+          (hit) => `${hit.collection}/${hit.id}:${hit.startLine}-${hit.endLine} ${hit.score.toFixed(6)}`,
+        );
         answers.push(`${q}: ${lines.sort().join(", ")}`);
       }
       return answers;

@@ -34,7 +34,9 @@ interface Rounds {
 const WORKERS = 4;
 const NOTES = 12;
 const FILES = 30;
-const SYLLABLES = "ba ke li mo nu ra se ti vo zu da fe gi ho ju ka le mi no pu sa te wi xo yu ga he ni so lu".split(" ");
+const SYLLABLES = "ba ke li mo nu ra se ti vo zu da fe gi ho ju ka le mi no pu sa te wi xo yu ga he ni so lu".split(
+  " ",
+);
 
 export async function runRagRounds(t: TestContext, options: RagRoundsOptions): Promise<void> {
   const directory = tempDir(t);
@@ -92,7 +94,10 @@ async function putUntilKilled(daemon: RagDaemon, { notes, options }: Rounds, wor
     notes.set(id, sent);
     const version = ++sent.last;
     const put = daemon.call("PUT", `collections/notes/documents/${id}`, { text: textOf(id, version) });
-    const status = await put.then((reply) => reply.status, () => undefined);
+    const status = await put.then(
+      (reply) => reply.status,
+      () => undefined,
+    );
     if (status === undefined) return;
     assert.ok(status === 200 || status === 201, `${status}`);
     sent.acknowledged = version;
@@ -108,7 +113,8 @@ async function changeFiles({ folder, options: { random } }: Rounds, until: Promi
     const path = join(folder, name);
     const what = random.int(0, 9);
     if (what === 0) rmSync(path, { force: true });
-    else if (what === 1 && readdirSync(folder).includes(name)) renameSync(path, join(folder, `file-${random.int(0, FILES - 1)}.md`));
+    else if (what === 1 && readdirSync(folder).includes(name))
+      renameSync(path, join(folder, `file-${random.int(0, FILES - 1)}.md`));
     else writeFileSync(path, textOf(name, at));
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -132,7 +138,8 @@ async function checkNotes(
     const text = String(body["text"]);
     const version = Number(/version(\d+)/.exec(text)?.[1]);
     assert.equal(text, textOf(id, version), `${id} is whole, ${context}`);
-    if (!isDamaged) assert.ok(version >= sent.acknowledged, `${id}: ${version}, ${sent.acknowledged} was acknowledged, ${context}`);
+    if (!isDamaged)
+      assert.ok(version >= sent.acknowledged, `${id}: ${version}, ${sent.acknowledged} was acknowledged, ${context}`);
     assert.ok(version <= sent.last, `${id}: ${version}, ${sent.last} was the last sent, ${context}`);
     sent.acknowledged = version;
   }
@@ -141,7 +148,11 @@ async function checkNotes(
 async function checkFolder(daemon: RagDaemon, { folder }: Rounds, context: string): Promise<void> {
   const names = readdirSync(folder).sort();
   const { body } = await daemon.call("GET", "collections/folder/documents?limit=1000");
-  assert.deepEqual((body["documents"] as { id: string }[]).map(({ id }) => id), names, context);
+  assert.deepEqual(
+    (body["documents"] as { id: string }[]).map(({ id }) => id),
+    names,
+    context,
+  );
   for (const name of names) {
     const { body: document } = await daemon.call("GET", `collections/folder/documents/${name}`);
     assert.equal(document["text"], readFileSync(join(folder, name), "utf8"), `${name}, ${context}`);
@@ -157,7 +168,12 @@ async function compareWithFresh(t: TestContext, rounds: Rounds, daemon: RagDaemo
     if (status === 200) await fresh.call("PUT", `collections/notes/documents/${id}`, { text: body["text"] });
   }
   const words = Array.from({ length: 20 }, (_, at) => wordOf(at * 1301));
-  const queries = [...words, `${words[0]} ${words[1]} ${words[2]}`, `${words[3]} -${words[4]}`, `"${words[5]} ${words[6]}"`];
+  const queries = [
+    ...words,
+    `${words[0]} ${words[1]} ${words[2]}`,
+    `${words[3]} -${words[4]}`,
+    `"${words[5]} ${words[6]}"`,
+  ];
   const answers = [];
   for (const one of [daemon, fresh]) {
     await one.reindex("folder");

@@ -34,7 +34,13 @@ export async function startTestRag(
   const store = memoryStore(corpusStore);
   const clock = fakeClock();
   const openFolder = createOpenFolder({ clock });
-  const services = testServices({ clock, openFolder, findFolder, openStore: async () => store as never, ...options.services });
+  const services = testServices({
+    clock,
+    openFolder,
+    findFolder,
+    openStore: async () => store as never,
+    ...options.services,
+  });
   const engine = await startEngine(services, checked.value);
   t.after(() => engine.stop());
   return {

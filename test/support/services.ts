@@ -1,4 +1,7 @@
-/** The services of a plugin, without a daemon: what a test does not give is there and does nothing, or says that it was not asked for. */
+/**
+ * The services of a plugin, without a daemon: what a test does not give is there and does nothing, or says that it was
+ * not asked for.
+ */
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Registry } from "../../src/core/registry.ts";
@@ -30,7 +33,12 @@ export function testServices(given: Partial<Services> = {}): Services {
       readFolder: () => [],
     },
     secrets: () => [],
-    files: { pathOf: (name) => `/files/${name}`, read: unasked("a file"), remove: async () => undefined, list: async () => [] },
+    files: {
+      pathOf: (name) => `/files/${name}`,
+      read: unasked("a file"),
+      remove: async () => undefined,
+      list: async () => [],
+    },
     randomId: () => `id-${++ids}`,
     turn: () => nextTurn(),
     spawn: unasked("a program"),

@@ -34,7 +34,9 @@ test("what is written is read, by place or all in turn, also after a restart", a
 test("on a real disk too, larger than a slice, and from many segments", async (t) => {
   const segments = openSegments({ disk: nodeDisk, log: silentLog }, tempDir(t));
   const large = Buffer.alloc(700_000, "abc");
-  const places = await Promise.all(Array.from({ length: 40 }, (_, at) => segments.write(at + 1, [Buffer.from(`s${at}`), large])));
+  const places = await Promise.all(
+    Array.from({ length: 40 }, (_, at) => segments.write(at + 1, [Buffer.from(`s${at}`), large])),
+  );
   for (const [at, [first, second]] of places.entries()) {
     assert.equal(segments.read(at + 1, first!).toString(), `s${at}`);
     assert.ok(segments.read(at + 1, second!).equals(large));
@@ -47,7 +49,15 @@ describe("a machine that stops at any step", () => {
     for (let count = 1; ; count++) {
       const disk = new FakeDisk();
       disk.stopsAfter = count;
-      if (await open(disk).write(1, PAYLOADS).then(() => !disk.isDead, () => false)) return count;
+      if (
+        await open(disk)
+          .write(1, PAYLOADS)
+          .then(
+            () => !disk.isDead,
+            () => false,
+          )
+      )
+        return count;
     }
   };
   test("leaves the segment whole or nothing of it", async () => {
@@ -56,11 +66,17 @@ describe("a machine that stops at any step", () => {
     for (let stopsAfter = 1; stopsAfter < count; stopsAfter++) {
       const disk = new FakeDisk();
       disk.stopsAfter = stopsAfter;
-      await open(disk).write(1, PAYLOADS).catch(() => undefined);
+      await open(disk)
+        .write(1, PAYLOADS)
+        .catch(() => undefined);
       for (const after of [disk.kill(), disk.cutPower(seededRandom(stopsAfter))]) {
         const segments = open(after);
-        for (const number of segments.list()) assert.deepEqual([...segments.readAll(number)].map(String), PAYLOADS.map(String));
-        assert.deepEqual(after.paths().filter((path) => path.endsWith(".tmp")), []);
+        for (const number of segments.list())
+          assert.deepEqual([...segments.readAll(number)].map(String), PAYLOADS.map(String));
+        assert.deepEqual(
+          after.paths().filter((path) => path.endsWith(".tmp")),
+          [],
+        );
       }
     }
   });
@@ -92,7 +108,7 @@ test("every bit counts: no damage passes for what was written", async () => {
   const bytes = disk.get(PATH);
   for (let at = 0; at < bytes.length; at++) {
     const damaged = Buffer.from(bytes);
-    damaged[at]! ^= 1 << at % 8;
+    damaged[at]! ^= 1 << (at % 8);
     const copy = disk.copy();
     copy.put(PATH, damaged);
     assert.throws(() => [...open(copy).readAll(1)], SegmentDamageError, `byte ${at}`);

@@ -2,7 +2,8 @@
  * Chunk ids -> the documents that they are pieces of.
  *
  * Order: documents come with ever larger ids, since these are never given twice.
- * Cost: two words a document; looking up is a binary search. Places of those that went are closed up when they are half.
+ * Cost: two words a document; looking up is a binary search. Places of those that went are closed up when they are
+ *   half of all.
  */
 import type { KeptDocument } from "./corpus-state.ts";
 

@@ -35,7 +35,9 @@ export function writeChunkTable(chunks: readonly ChunkFacts[]): Buffer {
 }
 
 export function readChunkTable(bytes: Uint8Array): ChunkFacts[] {
-  const { headings, symbols, numbers } = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()) as Table;
+  const { headings, symbols, numbers } = JSON.parse(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(),
+  ) as Table;
   const chunks: ChunkFacts[] = [];
   let [endByte, endLine] = [0, 1];
   for (let at = 0; at < numbers.length; at += FIELDS) {

@@ -27,7 +27,11 @@ export class ChunkTables {
   }
 
   chunksOf(document: KeptDocument): PlacedChunk[] {
-    return this.factsOf(document).map((facts, index) => ({ ...facts, chunkId: document.firstChunkId + index, document }));
+    return this.factsOf(document).map((facts, index) => ({
+      ...facts,
+      chunkId: document.firstChunkId + index,
+      document,
+    }));
   }
 
   chunk(document: KeptDocument, chunkId: number): PlacedChunk | undefined {

@@ -1,6 +1,17 @@
 /** What a collection is: its name, where its documents come from, and how they are read. */
 import {
-  array, boolean, filePath, type Infer, integer, type Issue, nullable, object, oneOf, refine, string, withDefault,
+  array,
+  boolean,
+  filePath,
+  type Infer,
+  integer,
+  type Issue,
+  nullable,
+  object,
+  oneOf,
+  refine,
+  string,
+  withDefault,
 } from "../../core/validate.ts";
 
 export const COLLECTION_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -54,7 +65,8 @@ export type CollectionDefinition = Infer<typeof collectionSchema>;
 
 function findFault({ kind, root }: { kind: string; root: string | null }): readonly Issue[] {
   if (kind === "folder" && root === null) return [{ path: "root", message: "is required for a folder" }];
-  if (kind === "notes" && root !== null) return [{ path: "root", message: "is for folders and sessions; notes have none" }];
+  if (kind === "notes" && root !== null)
+    return [{ path: "root", message: "is for folders and sessions; notes have none" }];
   return [];
 }
 

@@ -137,7 +137,8 @@ export class Collections {
     const before = corpus.collection(definition.name);
     if (before !== undefined) {
       if (before.source === source && JSON.stringify(before.definition) === JSON.stringify(definition)) return;
-      if (isOtherSource(before.definition, definition)) await corpus.commit({ kind: "remove", collection: definition.name });
+      if (isOtherSource(before.definition, definition))
+        await corpus.commit({ kind: "remove", collection: definition.name });
     }
     await corpus.commit({ kind: "define", definition, source });
   }

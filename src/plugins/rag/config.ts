@@ -2,7 +2,17 @@
 import { LARGEST_ID } from "../../core/id-set.ts";
 import { compileLinearPattern } from "../../core/linear-pattern.ts";
 import {
-  array, boolean, filePath, type Infer, integer, type Issue, number, object, refine, string, withDefault,
+  array,
+  boolean,
+  filePath,
+  type Infer,
+  integer,
+  type Issue,
+  number,
+  object,
+  refine,
+  string,
+  withDefault,
 } from "../../core/validate.ts";
 import { collectionSchema } from "./collection.ts";
 import { DEFAULT_CUT_OFF } from "./cut-off.ts";

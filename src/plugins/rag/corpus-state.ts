@@ -149,7 +149,11 @@ export function keep(state: CorpusState, record: CollectionRecord, document: Kep
   state.onChange?.(document, before);
 }
 
-export function define(state: CorpusState, definition: CollectionDefinition, source: "config" | "api"): CollectionRecord {
+export function define(
+  state: CorpusState,
+  definition: CollectionDefinition,
+  source: "config" | "api",
+): CollectionRecord {
   let record = state.collections.get(definition.name);
   if (record === undefined) {
     const documents = new Map<string, KeptDocument>();

@@ -98,7 +98,8 @@ function restoreHead(state: CorpusState, head: SnapshotHead): void {
 function restoreDocument(state: CorpusState, { tableBytes, hasText, ...head }: DocumentHead, rest: Buffer): void {
   const { table, text } = splitParts(rest, tableBytes);
   const record = state.collections.get(head.collection);
-  if (record !== undefined) keep(state, record, { ...head, table, text: hasText ? text : undefined, place: head.place });
+  if (record !== undefined)
+    keep(state, record, { ...head, table, text: hasText ? text : undefined, place: head.place });
 }
 
 function frame(head: object, ...parts: readonly Uint8Array[]): Uint8Array[] {
@@ -113,7 +114,7 @@ function openFrame(bytes: Buffer): { readonly head: unknown; readonly rest: Buff
   return { head: JSON.parse(bytes.toString("utf8", HEAD_LENGTH_BYTES, end)), rest: bytes.subarray(end) };
 }
 
-/** The table is copied, because the bytes around it are those of a whole file; a text is not, because it leaves soon. */
+/** The table is copied, because the bytes around it are those of a whole file; a text is not: it leaves soon. */
 function splitParts(rest: Buffer, tableBytes: number): { readonly table: Buffer; readonly text: Buffer } {
   return { table: Buffer.from(rest.subarray(0, tableBytes)), text: rest.subarray(tableBytes) };
 }

@@ -1,4 +1,4 @@
-/** The knowledge plugin without its faces: the store, the corpus, its texts, its indexes and its sources, put together. */
+/** The knowledge plugin without its faces: the store, the corpus, its texts, indexes and sources, put together. */
 import { LARGEST_ID } from "../../core/id-set.ts";
 import type { Services } from "../plugin.ts";
 import { ChunkTables } from "./chunk-tables.ts";
@@ -218,8 +218,12 @@ function describeWork({ indexes, indexer, corpus }: Pick<Engine, "indexes" | "in
   const busy = [...corpus.state.collections.keys()].filter((name) => indexer.activityOf(name).state !== "idle");
   const notices = busy.map((name) => {
     const { progress } = indexer.activityOf(name);
-    return `the collection "${name}" is being indexed${progress === null ? "" : ` (${progress.done} of ${progress.total} files)`}`;
+    const files = progress === null ? "" : ` (${progress.done} of ${progress.total} files)`;
+    return `the collection "${name}" is being indexed${files}`;
   });
+  const withoutVectors = indexes.chunkCount - indexes.hashed.index.size;
+  if (withoutVectors > 0)
+    notices.push(`${withoutVectors} pieces are found by their words only, until their vectors are made`);
   if (busy.length === 0 && indexes.waiting > 0) notices.push(`${indexes.waiting} changes are not searchable yet`);
   return notices;
 }
@@ -240,7 +244,9 @@ function describeDamage(texts: Texts): string[] {
   if (damaged.length === 0) return [];
   const [{ collection, id }] = damaged as [KeptDocument];
   const which = damaged.length === 1 ? "a document" : `${damaged.length} documents, one of them`;
-  return [`the stored text of ${which} is damaged: ${JSON.stringify(id)} of "${collection}"; put it anew, or delete it`];
+  return [
+    `the stored text of ${which} is damaged: ${JSON.stringify(id)} of "${collection}"; put it anew, or delete it`,
+  ];
 }
 
 function describeSources({ indexer, corpus }: Pick<Engine, "indexer" | "corpus">): string[] {

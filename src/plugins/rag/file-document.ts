@@ -39,7 +39,10 @@ export async function documentOfFile(
   };
   if (definition.kind !== "sessions") return prepareDocument(services, draft, { text, path });
   const session = await readSession(services, text, definition);
-  return prepareDocument(services, draftOfSession(services, draft, session), { text: session.text, path: "session.md" });
+  return prepareDocument(services, draftOfSession(services, draft, session), {
+    text: session.text,
+    path: "session.md",
+  });
 }
 
 /** Line by line, because sessions are long. */

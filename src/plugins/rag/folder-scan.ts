@@ -29,7 +29,10 @@ export interface ScanServices {
 }
 
 /** Files that were looked at and are no documents, until they change. */
-export type Rejected = Map<string, { readonly version: Pick<FolderEntry, "sizeBytes" | "modifiedMs">; readonly reason: "binary" | "large" }>;
+export type Rejected = Map<
+  string,
+  { readonly version: Pick<FolderEntry, "sizeBytes" | "modifiedMs">; readonly reason: "binary" | "large" }
+>;
 
 export interface ScanTask {
   readonly record: CollectionRecord;
@@ -210,7 +213,11 @@ class FolderScan {
     }
   }
 
-  async #reject(path: string, reason: "binary" | "large", version: Pick<FolderEntry, "sizeBytes" | "modifiedMs">): Promise<void> {
+  async #reject(
+    path: string,
+    reason: "binary" | "large",
+    version: Pick<FolderEntry, "sizeBytes" | "modifiedMs">,
+  ): Promise<void> {
     this.#task.rejected.set(path, { version, reason });
     await this.#drop([path]);
   }
@@ -228,7 +235,10 @@ class FolderScan {
     const { rejected, record, paths } = this.#task;
     const count = (reason: string): number => [...rejected.values()].filter((one) => one.reason === reason).length;
     const before = paths === "everything" ? undefined : record.scan?.skipped;
-    const { special, large, outside, unreadable } = before ?? { ...this.#skipped, large: this.#skipped.large + count("large") };
+    const { special, large, outside, unreadable } = before ?? {
+      ...this.#skipped,
+      large: this.#skipped.large + count("large"),
+    };
     return { binary: count("binary"), large, unreadable, special, outside };
   }
 }

@@ -111,11 +111,17 @@ async function gather(
   }
   const { indexed, partial } = indexes.held();
   const { numbering, nextChunkId } = ids();
-  return { parts, contents: { version: VERSION, numbering, nextChunkId, ages, indexed, partial, hashedDocumentCount: documentCount } };
+  return {
+    parts,
+    contents: { version: VERSION, numbering, nextChunkId, ages, indexed, partial, hashedDocumentCount: documentCount },
+  };
 }
 
 function* writeParts(parts: readonly Part[], rest: Omit<Contents, "parts">): Generator<Uint8Array> {
-  const sizes = parts.map(({ name, pieces }) => ({ name, sizeBytes: pieces.reduce((sum, { length }) => sum + length, 0) }));
+  const sizes = parts.map(({ name, pieces }) => ({
+    name,
+    sizeBytes: pieces.reduce((sum, { length }) => sum + length, 0),
+  }));
   const contents: Contents = { ...rest, parts: sizes };
   yield Buffer.from(JSON.stringify(contents));
   for (const { pieces } of parts) yield* join(pieces);
@@ -159,7 +165,7 @@ function readContents(records: Iterator<Buffer>, { numbering, nextChunkId }: Chu
 /** The records of one part, joined. */
 function readPart(records: Iterator<Buffer>, sizeBytes: number): Buffer {
   const part = Buffer.allocUnsafeSlow(sizeBytes);
-  for (let filled = 0; filled < sizeBytes; ) filled += nextRecord(records).copy(part, filled);
+  for (let filled = 0; filled < sizeBytes;) filled += nextRecord(records).copy(part, filled);
   return part;
 }
 

@@ -2,10 +2,10 @@
  * The knowledge plugin: folders, notes and pi's sessions, kept as chunks that a search finds.
  *
  * The parts: `collections.ts` says which collections there are, `corpus.ts` keeps their documents, `texts.ts` reads
- * them, `sealer.ts` moves them out of memory; `indexer.ts` looks at folders; `indexes.ts` finds chunks, `leg-refresh.ts`
- * keeps the vectors young, `index-cache.ts` saves the next start from making it all again; `knowledge-view.ts` is what a
- * search sees of it all, `engine.ts` puts it together. `search.ts` answers queries, `context.ts` makes blocks for
- * prompts.
+ * them, `sealer.ts` moves them out of memory; `indexer.ts` looks at folders; `indexes.ts` finds chunks,
+ * `leg-refresh.ts` keeps the vectors young, `index-cache.ts` saves the next start from making it all again;
+ * `knowledge-view.ts` is what a search sees of it all, `engine.ts` puts it together. `search.ts` answers queries,
+ * `context.ts` makes blocks for prompts.
  */
 import type { Plugin, PluginFactory, Services } from "../plugin.ts";
 import { type RagConfig, ragSchema } from "./config.ts";

@@ -105,7 +105,9 @@ export class Indexer {
   restore(collection: string, path: string): void {
     const { corpus, log } = this.#services;
     if (!this.#sources.has(collection)) return;
-    const reread = corpus.commit({ kind: "drop", collection, ids: [path] }).then(() => void this.#wish(collection, [path]));
+    const reread = corpus
+      .commit({ kind: "drop", collection, ids: [path] })
+      .then(() => void this.#wish(collection, [path]));
     reread.catch((error: Error) => log.error("a damaged document could not be dropped", { error: error.message }));
   }
 
@@ -154,7 +156,12 @@ export class Indexer {
     source.watch?.close();
     const wish = this.#wishes.get(name);
     this.#wishes.delete(name);
-    wish?.done.resolve({ ...EMPTY_REPORT, collection: name, tookMs: 0, problems: ["it was removed or changed meanwhile"] });
+    wish?.done.resolve({
+      ...EMPTY_REPORT,
+      collection: name,
+      tookMs: 0,
+      problems: ["it was removed or changed meanwhile"],
+    });
   }
 
   #settingsOf(definition: CollectionDefinition): string {
@@ -260,7 +267,8 @@ export class Indexer {
   #tell(source: Source, report: ScanReport): void {
     const { name } = source.definition;
     for (const problem of report.problems) {
-      if (!source.problems.includes(problem)) this.#services.log.warn("a collection is not indexed whole", { collection: name, problem });
+      if (!source.problems.includes(problem))
+        this.#services.log.warn("a collection is not indexed whole", { collection: name, problem });
     }
     source.problems = report.problems;
     this.#services.onScanned(name, report);

@@ -2,7 +2,8 @@
  * The corpus -> the indexes that searches ask: words, spellings, subjects; kept in step with every change.
  *
  * Order: changes are taken in the order in which they were applied; a document that was replaced leaves before its
- *   successor comes. Whatever state the indexes are in, the changes that are still to be taken bring them to the corpus.
+ *   successor comes. Whatever state the indexes are in, the changes that are still to be taken bring them to the
+ *   corpus.
  * Cost: work is done in slices. Vectors depend on what their encoder had learned: they are made anew in the background
  *   when the corpus has changed by more than a third, and the old ones serve meanwhile.
  */
@@ -145,7 +146,9 @@ export class Indexes {
       if (corpus.state.directory.find(firstChunkId)?.firstChunkId === firstChunkId) continue;
       this.#changes.push({ remove: { firstChunkId, chunkCount } });
     }
-    const leaving = new Set(this.#changes.flatMap((change) => ("remove" in change ? [change.remove.firstChunkId] : [])));
+    const leaving = new Set(
+      this.#changes.flatMap((change) => ("remove" in change ? [change.remove.firstChunkId] : [])),
+    );
     for (const { documents } of corpus.state.collections.values()) {
       for (const document of documents.values()) {
         if (!this.has(document) || leaving.has(document.firstChunkId)) this.#changes.push({ add: document });
@@ -253,7 +256,7 @@ export class Indexes {
     for (const age of Object.values(this.ages)) age.removed += chunkCount;
   }
 
-  /** So much has come since it learned that it is to be made anew, with all that has come: that is not added one by one. */
+  /** So much has come since it learned that it is to be made anew: what comes is not added one by one. */
   isOutgrown(leg: VectorLeg): boolean {
     const { learned, added } = this.ages[leg.kind];
     return leg !== this.#upcoming && added > Math.max(MOST_UNLEARNED, learned);

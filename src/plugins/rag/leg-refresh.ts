@@ -1,7 +1,8 @@
 /**
  * Says when vectors are made anew, and makes them in the background: learns from the texts, then encodes all of them.
  *
- * Order: documents are taken by collection and id, so that the same corpus gives the same vectors however it came to be.
+ * Order: documents are taken by collection and id, so that the same corpus gives the same vectors however it came to
+ *   be.
  * Cost: about 0.1 ms a chunk for each kind, and a few seconds more to learn subjects from 20 000 chunks; in slices.
  */
 import type { Field } from "../../core/bm25.ts";
@@ -174,6 +175,8 @@ export class LegRefresh {
   #documents(): KeptDocument[] {
     const { collections } = this.#services.corpus.state;
     const records = [...collections].sort(([one], [other]) => (one < other ? -1 : 1));
-    return records.flatMap(([, { documents }]) => [...documents.values()].sort((one, other) => (one.id < other.id ? -1 : 1)));
+    return records.flatMap(([, { documents }]) =>
+      [...documents.values()].sort((one, other) => (one.id < other.id ? -1 : 1)),
+    );
   }
 }

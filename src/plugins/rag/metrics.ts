@@ -42,7 +42,11 @@ export function createRagMetrics(
     "counter",
     "Documents that could not be indexed, by reason.",
   );
-  const indexBytes = registry.ownValue("pi_daemon_rag_index_bytes", "gauge", "Memory of the vectors that searches go through.");
+  const indexBytes = registry.ownValue(
+    "pi_daemon_rag_index_bytes",
+    "gauge",
+    "Memory of the vectors that searches go through.",
+  );
   let shown = new Set<string>();
   registry.beforeExposition(() => {
     indexBytes([]).set(sources.indexBytes());

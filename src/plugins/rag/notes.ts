@@ -1,5 +1,17 @@
 /** Texts that come through the API -> documents: checked, redacted, cut, stored. */
-import { array, boolean, integer, number, object, oneOf, optional, record, string, union, validate } from "../../core/validate.ts";
+import {
+  array,
+  boolean,
+  integer,
+  number,
+  object,
+  oneOf,
+  optional,
+  record,
+  string,
+  union,
+  validate,
+} from "../../core/validate.ts";
 import type { Clock } from "../../system/clock.ts";
 import { HttpError } from "../plugin.ts";
 import { projectSchema, tagSchema } from "./collection.ts";
@@ -18,7 +30,10 @@ const noteSchema = object({
   format: optional(oneOf(["markdown", "text", "code"])),
   tags: optional(array(tagSchema, { max: 32 })),
   metadata: optional(
-    record(union(string({ maxLength: 1024 }), number(), boolean()), { key: string({ minLength: 1, maxLength: 64 }), max: 32 }),
+    record(union(string({ maxLength: 1024 }), number(), boolean()), {
+      key: string({ minLength: 1, maxLength: 64 }),
+      max: 32,
+    }),
   ),
   project: optional(projectSchema),
   ttlMs: optional(integer({ min: 1000 })),
@@ -66,7 +81,8 @@ export async function putNote(
     throw explain(error);
   }
   const document = corpus.find(collection, id);
-  if (document === undefined) throw new HttpError(409, "CONFLICT", `the collection "${collection}" was removed meanwhile`);
+  if (document === undefined)
+    throw new HttpError(409, "CONFLICT", `the collection "${collection}" was removed meanwhile`);
   return { document, isNew };
 }
 

@@ -3,7 +3,7 @@ import type { Action } from "../../system/actions.ts";
 import type { Engine } from "./engine.ts";
 import type { ReindexReport } from "./indexer.ts";
 
-/** `full`: also what has not changed, and all vectors. Resolves when the answers of searches are those of the folder. */
+/** `full`: also what has not changed, and all vectors. Resolves when searches answer as the folder is. */
 export async function reindexCollection(
   { indexer, refresh, settled }: Engine,
   collection: string,

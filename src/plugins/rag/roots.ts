@@ -1,8 +1,8 @@
 /**
  * The folder of a collection -> where it really is, or why it may not be indexed.
  *
- * The real path must lie below one of `rag.allowedRoots` (whose real paths count), and no name on the way from there may
- * begin with a dot: keys and passwords of programs lie in such folders.
+ * The real path must lie below one of `rag.allowedRoots` (whose real paths count), and no name on the way from there
+ * may begin with a dot: keys and passwords of programs lie in such folders.
  * Errors: answered as sentences.
  */
 import type { FindFolder, FoundFolder } from "../../system/find-folder.ts";
@@ -28,7 +28,8 @@ export async function findRoot(
   // Pi keeps its sessions in a folder whose name begins so.
   if (kind === "sessions" || around.some((names) => !names.some((name) => name.startsWith(".")))) return found;
   const hidden = around[0]!.find((name) => name.startsWith("."));
-  return `${named(root, found)} lies in ${hidden}, whose name begins with a dot: add it to rag.allowedRoots if it is meant`;
+  const why = `lies in ${hidden}, whose name begins with a dot`;
+  return `${named(root, found)} ${why}: add it to rag.allowedRoots if it is meant`;
 }
 
 /** The names from one folder to another in it; `undefined` when it is not in it. */

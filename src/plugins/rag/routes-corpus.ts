@@ -168,7 +168,11 @@ function needDocument(engine: Engine, request: Request): KeptDocument {
 }
 
 function gone({ id }: KeptDocument): HttpError {
-  return new HttpError(404, "NOT_FOUND", `the document ${JSON.stringify(id)} has gone while it was read, or its text is damaged`);
+  return new HttpError(
+    404,
+    "NOT_FOUND",
+    `the document ${JSON.stringify(id)} has gone while it was read, or its text is damaged`,
+  );
 }
 
 interface LineRange {
@@ -185,7 +189,10 @@ function readLines(text: string | null): LineRange | undefined {
 }
 
 function cutLines(text: string, { startLine, endLine }: LineRange): string {
-  return text.split("\n").slice(startLine - 1, endLine).join("\n");
+  return text
+    .split("\n")
+    .slice(startLine - 1, endLine)
+    .join("\n");
 }
 
 function readLimit(text: string | null): number {

@@ -67,7 +67,8 @@ export class Sealer {
       segments.remove(number);
       log.debug("removed a segment that nothing names", { segment: number });
     }
-    for (const number of this.#liveBytes.keys()) this.#sizes.set(number, numbers.includes(number) ? segments.sizeOf(number) : 0);
+    for (const number of this.#liveBytes.keys())
+      this.#sizes.set(number, numbers.includes(number) ? segments.sizeOf(number) : 0);
     this.#nextSegment = Math.max(corpus.state.nextSegment, (numbers.at(-1) ?? 0) + 1);
   }
 
@@ -118,7 +119,7 @@ export class Sealer {
     await this.#sealing?.catch(() => undefined);
   }
 
-  /** Seals what waits and writes a snapshot, so that the next start has nothing to read again; failure costs only that. */
+  /** Seals what waits and writes a snapshot, so that the next start has nothing to read again. */
   async finish(): Promise<void> {
     await this.settled();
     if (this.#waiting.size === 0 && !this.#hasChanged) return;

@@ -53,7 +53,9 @@ export class Texts {
   /** Past the memory, for those who read everything once. */
   readOnce(document: KeptDocument): Buffer | undefined {
     const current = this.#services.corpus.current(document);
-    return current?.place === undefined ? current?.text : (this.#kept.get(current.firstChunkId) ?? this.#readSealed(current));
+    return current?.place === undefined
+      ? current?.text
+      : (this.#kept.get(current.firstChunkId) ?? this.#readSealed(current));
   }
 
   #readSealed(document: KeptDocument): Buffer | undefined {

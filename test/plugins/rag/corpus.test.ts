@@ -17,18 +17,30 @@ async function given(limits = LIMITS): Promise<{ corpus: Corpus; store: MemorySt
 }
 
 /** What there is, for comparison: texts as texts, without what is only for speed. */
-function contents({ collections, nextChunkId, nextSegment, documentCount, chunkCount, textBytes }: CorpusState): unknown {
+function contents({
+  collections,
+  nextChunkId,
+  nextSegment,
+  documentCount,
+  chunkCount,
+  textBytes,
+}: CorpusState): unknown {
   const documents = [...collections.values()].flatMap((record) => [
     [record.definition, record.source, record.scan, record.chunkCount, record.textBytes],
     ...[...record.documents.values()]
       .sort((one, other) => one.firstChunkId - other.firstChunkId)
-      .map(({ text, table, ...rest }) => JSON.parse(JSON.stringify([text?.toString(), Buffer.from(table).toString(), rest]))),
+      .map(({ text, table, ...rest }) =>
+        JSON.parse(JSON.stringify([text?.toString(), Buffer.from(table).toString(), rest])),
+      ),
   ]);
   return { documents, nextChunkId, nextSegment, documentCount, chunkCount, textBytes };
 }
 
 function snapshotAndBack(state: CorpusState): CorpusState {
-  return corpusStore.restore([...corpusStore.snapshot(state)].map((piece) => Buffer.from(piece)), 1);
+  return corpusStore.restore(
+    [...corpusStore.snapshot(state)].map((piece) => Buffer.from(piece)),
+    1,
+  );
 }
 
 test("a document is replaced as a whole; its chunks get other ids, and counts stay true", async () => {
@@ -68,13 +80,22 @@ test("names that objects have already are names as any other", async () => {
 
 test("journal and snapshot lead to the same state", async () => {
   const { corpus, store } = await given();
-  for (const id of ["a", "b", "c", "d"]) await corpus.put(await preparedDocument(`# ${id}\n\ntext of ${id} é`, { id }));
-  await corpus.put(await preparedDocument("another b", { id: "b", title: "t", expiresMs: 5, metadata: { a: 1, b: true } }));
+  for (const id of ["a", "b", "c", "d"]) {
+    await corpus.put(await preparedDocument(`# ${id}\n\ntext of ${id} é`, { id }));
+  }
+  await corpus.put(
+    await preparedDocument("another b", { id: "b", title: "t", expiresMs: 5, metadata: { a: 1, b: true } }),
+  );
   await corpus.commit({ kind: "drop", collection: "notes", ids: ["c"] });
   const { firstChunkId } = corpus.find("notes", "d")!;
   const texts = [{ collection: "notes", id: "d", firstChunkId, offset: 7, sizeBytes: 20 }];
   await corpus.commit({ kind: "sealed", segment: 3, texts });
-  await corpus.commit({ kind: "touch", collection: "notes", id: "a", file: { sizeBytes: 1, modifiedMs: 2, hash: "ff" } });
+  await corpus.commit({
+    kind: "touch",
+    collection: "notes",
+    id: "a",
+    file: { sizeBytes: 1, modifiedMs: 2, hash: "ff" },
+  });
   await corpus.commit({ kind: "define", definition: notesCollection("gone"), source: "api" });
   await corpus.put(await preparedDocument("x", { collection: "gone" }));
   await corpus.commit({ kind: "remove", collection: "gone" });
@@ -119,7 +140,10 @@ test("chunk ids given anew: same documents, same order, from 0", async () => {
 test("limits hold, also for what is still on its way", async () => {
   const { corpus, store } = await given({ maxDocuments: 2, maxChunks: 4 });
   store.hold = true;
-  const [one, other] = [corpus.put(await preparedDocument("1", { id: "1" })), corpus.put(await preparedDocument("2", { id: "2" }))];
+  const [one, other] = [
+    corpus.put(await preparedDocument("1", { id: "1" })),
+    corpus.put(await preparedDocument("2", { id: "2" })),
+  ];
   await assert.rejects(corpus.put(await preparedDocument("3", { id: "3" })), CorpusFullError);
   store.settle("failed");
   await assert.rejects(one, /no space/);

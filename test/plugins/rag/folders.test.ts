@@ -53,14 +53,23 @@ test("a folder is indexed at the start, with the kind of each file", async (t) =
   assert.deepEqual(find("fox"), ["a.md"]);
   assert.deepEqual(find("hunt"), ["src/b.ts"]);
   const kinds = [...engine.corpus.collection("docs")!.documents.values()].map(({ id, kind }) => [id, kind]).sort();
-  assert.deepEqual(kinds, [["a.md", "markdown"], ["c.txt", "text"], ["src/b.ts", "code"]]);
+  assert.deepEqual(kinds, [
+    ["a.md", "markdown"],
+    ["c.txt", "text"],
+    ["src/b.ts", "code"],
+  ]);
   const view = engine.viewCollection("docs")!;
   assert.deepEqual([view.state, view.documents, view.problems], ["idle", 3, []]);
   assert.ok(view.lastIndexedMs);
 });
 
 test("only what changed is read again", async (t) => {
-  const { root, look, find, ids } = await startOnFolder(t, { "a.md": "fox", "b.md": "dog", "c.md": "cat", "d/e.md": "owl" });
+  const { root, look, find, ids } = await startOnFolder(t, {
+    "a.md": "fox",
+    "b.md": "dog",
+    "c.md": "cat",
+    "d/e.md": "owl",
+  });
   assert.deepEqual(countsOf(await look()), { added: 0, changed: 0, removed: 0, unchanged: 4 });
   writeFileSync(join(root, "a.md"), "wolf and bear");
   rmSync(join(root, "b.md"));
@@ -88,7 +97,12 @@ test("a file of which only the time changed keeps its chunks", async (t) => {
 test("what is no text, or too large, or elsewhere, is counted and left out", async (t) => {
   const { root, look, ids, engine } = await startOnFolder(
     t,
-    { "a.md": "fox", "b.bin": Buffer.from([1, 2, 0, 3]), "large.md": "x".repeat(2000), "bad.txt": Buffer.from([0x66, 0xff, 0x6f]) },
+    {
+      "a.md": "fox",
+      "b.bin": Buffer.from([1, 2, 0, 3]),
+      "large.md": "x".repeat(2000),
+      "bad.txt": Buffer.from([0x66, 0xff, 0x6f]),
+    },
     { collection: { maxFileBytes: 1000 } },
   );
   symlinkSync("/etc/passwd", join(root, "link.md"));
@@ -113,7 +127,7 @@ test("a root that is gone keeps what is indexed, and says so; when it is back al
   assert.deepEqual(engine.problems(), []);
 });
 
-test("another folder in its place that is empty wipes nothing, unless all is read anew; an emptied one does", async (t) => {
+test("an empty folder in its place wipes nothing, unless all is read anew; an emptied one does", async (t) => {
   const { root, look, ids } = await startOnFolder(t, { "a.md": "fox" });
   renameSync(root, `${root}-away`);
   mkdirSync(root);
@@ -129,7 +143,11 @@ test("another folder in its place that is empty wipes nothing, unless all is rea
 });
 
 test("the limits stop the indexing with a sentence; what is there stays", async (t) => {
-  const { ids, engine } = await startOnFolder(t, { "a.md": "1", "b.md": "2", "c.md": "3" }, { config: { maxDocuments: 2 } });
+  const { ids, engine } = await startOnFolder(
+    t,
+    { "a.md": "1", "b.md": "2", "c.md": "3" },
+    { config: { maxDocuments: 2 } },
+  );
   assert.equal(ids().length, 2);
   assert.match(engine.problems().join(), /not all is indexed: there are 2 documents already/);
   assert.equal(engine.viewCollection("docs")!.lastIndexedMs, null);
@@ -167,9 +185,19 @@ test("roots: below an allowed one, by real path, and in no hidden folder", async
 });
 
 test("word of changes is enough: a file, a folder, what went", async (t) => {
-  const { engine, root, find, ids, services } = await startOnFolder(t, { "a.md": "fox", "d/x.md": "owl", "d/y.md": "eel" });
+  const { engine, root, find, ids, services } = await startOnFolder(t, {
+    "a.md": "fox",
+    "d/x.md": "owl",
+    "d/y.md": "eel",
+  });
   let tell: (change: readonly string[] | "everything") => void = () => undefined;
-  const folder = services.openFolder(root, { include: [], exclude: [], gitignore: true, withHidden: false, maxFileBytes: 1e6 });
+  const folder = services.openFolder(root, {
+    include: [],
+    exclude: [],
+    gitignore: true,
+    withHidden: false,
+    maxFileBytes: 1e6,
+  });
   const other = await startTestRag(t, {
     config: { collections: [{ name: "docs", kind: "folder", root }], allowedRoots: [join(root, "..")] },
     services: {
@@ -190,7 +218,10 @@ test("word of changes is enough: a file, a folder, what went", async (t) => {
   await other.engine.indexer.settled();
   await other.engine.settled();
   assert.deepEqual([...other.engine.corpus.collection("docs")!.documents.keys()].sort(), ["a.md", "new/n.md"]);
-  assert.deepEqual([other.find("wolf"), other.find("gnu"), other.find("owl"), other.find("ant")], [["a.md"], ["new/n.md"], [], []]);
+  assert.deepEqual(
+    [other.find("wolf"), other.find("gnu"), other.find("owl"), other.find("ant")],
+    [["a.md"], ["new/n.md"], [], []],
+  );
   tell("everything");
   await other.engine.indexer.settled();
   await other.engine.settled();

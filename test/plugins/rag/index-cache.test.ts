@@ -22,7 +22,11 @@ function newPlace(): Place {
   return { disk: new FakeDisk(), store: memoryStore(corpusStore) as never };
 }
 
-async function startAt(t: TestContext, { disk, store }: Place, clock = fakeClock()): Promise<TestRag & { readonly log: ReturnType<typeof recordingLog> }> {
+async function startAt(
+  t: TestContext,
+  { disk, store }: Place,
+  clock = fakeClock(),
+): Promise<TestRag & { readonly log: ReturnType<typeof recordingLog> }> {
   const log = recordingLog();
   const services = {
     clock,
@@ -34,7 +38,8 @@ async function startAt(t: TestContext, { disk, store }: Place, clock = fakeClock
 }
 
 async function fill({ put, engine }: TestRag): Promise<void> {
-  for (let at = 0; at < 230; at++) await put(`d${at}`, `${at % 2 === 0 ? "ship harbour sail" : "oven bread dough"} n${at}`);
+  for (let at = 0; at < 230; at++)
+    await put(`d${at}`, `${at % 2 === 0 ? "ship harbour sail" : "oven bread dough"} n${at}`);
   await engine.refresh.refreshAll();
 }
 
@@ -43,7 +48,9 @@ function answersOf({ indexes, knowledge }: Engine): unknown {
   const { lexical, hashed, latent } = indexes;
   const query = hashed.encoder.encode([{ text: "harbor n7 n8", weight: 1 }]);
   return {
-    lexical: lexical.search({ text: "sail bread n17" }, { k: 50 }).map(({ id, score }) => [knowledge.chunk(id)?.document.id, score]),
+    lexical: lexical
+      .search({ text: "sail bread n17" }, { k: 50 })
+      .map(({ id, score }) => [knowledge.chunk(id)?.document.id, score]),
     hashed: hashed.index.search(query, { k: 20 }),
     sizes: [lexical.size, hashed.index.size, latent?.index.size, latent?.model.rows.size],
     ages: indexes.ages,
@@ -61,7 +68,10 @@ test("a start takes up what the last stop wrote", async (t) => {
   assert.equal(engine.indexes.changedChunks, 0);
   await engine.settled();
   assert.equal(engine.indexes.changedChunks, 0, "nothing was indexed anew");
-  assert.deepEqual(log.lines.filter(({ level }) => level === "warn" || level === "error"), []);
+  assert.deepEqual(
+    log.lines.filter(({ level }) => level === "warn" || level === "error"),
+    [],
+  );
 });
 
 test("what changed since is caught up", async (t) => {

@@ -8,7 +8,9 @@ import { indexedChunks } from "../../../src/plugins/rag/indexed-chunks.ts";
 import { seededRandom } from "../../support/random.ts";
 import { startTestRag, type TestRag } from "../../support/rag.ts";
 
-const WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau".split(" ");
+const WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau".split(
+  " ",
+);
 
 function documentsOf({ corpus }: Engine): KeptDocument[] {
   return [...corpus.state.collections.values()].flatMap(({ documents }) => [...documents.values()]);
@@ -47,7 +49,8 @@ test("what is put can be found at once, what is replaced or dropped cannot", asy
 test("after any changes, together or one after the other, the indexes are those of the corpus", async (t) => {
   const rag = await startTestRag(t);
   const random = seededRandom(7);
-  const text = (): string => Array.from({ length: random.int(0, 300) }, () => WORDS[random.int(0, WORDS.length - 1)]).join(" ");
+  const text = (): string =>
+    Array.from({ length: random.int(0, 300) }, () => WORDS[random.int(0, WORDS.length - 1)]).join(" ");
   for (let round = 0; round < 12; round++) {
     const changes = Array.from({ length: 10 }, () => {
       const id = `d${random.int(0, 25)}`;
@@ -78,7 +81,7 @@ async function fill({ put }: TestRag, count: number): Promise<void> {
   }
 }
 
-test("subjects are learned once there is enough to learn from; the hashed vectors know how rare spellings are", async (t) => {
+test("subjects are learned once there is enough to learn from; vectors know how rare spellings are", async (t) => {
   const rag = await startTestRag(t);
   await fill(rag, 199);
   await rag.engine.refresh.refreshAll();

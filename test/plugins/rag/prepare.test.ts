@@ -6,7 +6,15 @@ import { prepareDocument } from "../../../src/plugins/rag/prepare.ts";
 import { preparedDocument } from "../../support/prepared.ts";
 
 test("parts joined are the text; they end at lines, else at spaces, never within a character", () => {
-  const texts = ["", "short", "a\n".repeat(50), "word ".repeat(40), "x".repeat(95), "😀".repeat(33), `${"y".repeat(15)}\n${"z".repeat(60)}`];
+  const texts = [
+    "",
+    "short",
+    "a\n".repeat(50),
+    "word ".repeat(40),
+    "x".repeat(95),
+    "😀".repeat(33),
+    `${"y".repeat(15)}\n${"z".repeat(60)}`,
+  ];
   for (const text of texts) {
     const parts = [...partsOf(text, 20)];
     assert.equal(parts.join(""), text);
@@ -20,14 +28,20 @@ test("a key is not cut in two", () => {
   const text = `${"line\n".repeat(9)}${key}${"line\n".repeat(9)}`;
   const parts = [...partsOf(text, 80)];
   assert.equal(parts.join(""), text);
-  assert.ok(parts.some((part) => part.includes(key)), JSON.stringify(parts));
+  assert.ok(
+    parts.some((part) => part.includes(key)),
+    JSON.stringify(parts),
+  );
 });
 
 test("a long text has the places that it would have as one", async () => {
   const line = "Größe und Gewicht 😀 of a line that is neither long nor short\n";
   const text = line.repeat(40_000);
   let turns = 0;
-  const services = { redact: (part: string) => part.replaceAll("Gewicht", "[redacted]"), giveWay: async () => void turns++ };
+  const services = {
+    redact: (part: string) => part.replaceAll("Gewicht", "[redacted]"),
+    giveWay: async () => void turns++,
+  };
   const document = await prepareDocument(services, await preparedDocument(""), { text, path: "a.txt" });
   assert.ok(turns > 4, `${turns} turns`);
   assert.equal(document.text.toString(), text.replaceAll("Gewicht", "[redacted]"));

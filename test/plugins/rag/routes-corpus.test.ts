@@ -26,11 +26,18 @@ async function startWithCall(
     async call(method, path, json) {
       const reply = await daemon.fetch(`/api/rag/${path}`, {
         method,
-        headers: { authorization: `Bearer ${token}`, ...(json !== undefined && { "content-type": "application/json" }) },
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(json !== undefined && { "content-type": "application/json" }),
+        },
         ...(json !== undefined && { body: JSON.stringify(json) }),
       });
       const text = await reply.text();
-      return { status: reply.status, body: text === "" ? {} : JSON.parse(text), location: reply.headers.get("location") };
+      return {
+        status: reply.status,
+        body: text === "" ? {} : JSON.parse(text),
+        location: reply.headers.get("location"),
+      };
     },
   };
 }
@@ -38,7 +45,12 @@ async function startWithCall(
 test("a note is made, read, replaced, listed and removed", async (t) => {
   const { call } = await startWithCall(t);
   const place = "collections/mine/documents/some%2Fdeep%20id";
-  const made = await call("PUT", place, { text: "# Title\n\nfirst\nsecond", tags: ["x"], metadata: { a: 1 }, ttlMs: 60_000 });
+  const made = await call("PUT", place, {
+    text: "# Title\n\nfirst\nsecond",
+    tags: ["x"],
+    metadata: { a: 1 },
+    ttlMs: 60_000,
+  });
   assert.equal(made.status, 201);
   assert.equal(made.body["id"], "some/deep id");
   assert.equal(made.body["kind"], "markdown");
@@ -48,7 +60,10 @@ test("a note is made, read, replaced, listed and removed", async (t) => {
   assert.equal(read.body["text"], "third\nfourth");
   assert.equal((await call("GET", place)).body["text"], "# Title\n\nthird\nfourth\n");
   const listed = await call("GET", "collections/mine/documents?prefix=some");
-  assert.deepEqual((listed.body["documents"] as Json[]).map(({ id, lines }) => [id, lines]), [["some/deep id", 4]]);
+  assert.deepEqual(
+    (listed.body["documents"] as Json[]).map(({ id, lines }) => [id, lines]),
+    [["some/deep id", 4]],
+  );
   assert.equal((await call("DELETE", place)).status, 204);
   assert.equal((await call("GET", place)).status, 404);
 });
@@ -57,9 +72,15 @@ test("documents are listed by id, a page after the other", async (t) => {
   const { call } = await startWithCall(t);
   for (const id of ["c", "a", "b", "__proto__"]) await call("PUT", `collections/n/documents/${id}`, { text: id });
   const first = await call("GET", "collections/n/documents?limit=2");
-  assert.deepEqual((first.body["documents"] as Json[]).map(({ id }) => id), ["__proto__", "a"]);
+  assert.deepEqual(
+    (first.body["documents"] as Json[]).map(({ id }) => id),
+    ["__proto__", "a"],
+  );
   const second = await call("GET", `collections/n/documents?after=${String(first.body["next"])}&limit=2`);
-  assert.deepEqual((second.body["documents"] as Json[]).map(({ id }) => id), ["b", "c"]);
+  assert.deepEqual(
+    (second.body["documents"] as Json[]).map(({ id }) => id),
+    ["b", "c"],
+  );
   assert.equal(second.body["next"], null);
 });
 
@@ -81,18 +102,53 @@ test("what was answered is there after a restart", async (t) => {
   assert.equal((await again.call("GET", "collections/c")).body["project"], "p");
 });
 
-const REFUSED: readonly (readonly [title: string, method: string, path: string, json: unknown, status: number, RegExp])[] = [
+const REFUSED: readonly (readonly [
+  title: string,
+  method: string,
+  path: string,
+  json: unknown,
+  status: number,
+  RegExp,
+])[] = [
   ["no such collection", "GET", "collections/none", undefined, 404, /there is no collection "none"/],
-  ["no such document", "GET", "collections/n/documents/none", undefined, 404, /no document "none" in the collection "n"/],
+  [
+    "no such document",
+    "GET",
+    "collections/n/documents/none",
+    undefined,
+    404,
+    /no document "none" in the collection "n"/,
+  ],
   ["a name that climbs", "PUT", "collections/..%2F..%2Fetc/documents/a", { text: "" }, 400, /the name of a collection/],
-  ["a name that objects have", "PUT", "collections/__proto__/documents/a", { text: "" }, 400, /the name of a collection/],
+  [
+    "a name that objects have",
+    "PUT",
+    "collections/__proto__/documents/a",
+    { text: "" },
+    400,
+    /the name of a collection/,
+  ],
   ["an id with a control character", "PUT", "collections/n/documents/a%00b", { text: "" }, 400, /id of a document/],
-  ["an id that is too long", "PUT", `collections/n/documents/${"a".repeat(513)}`, { text: "" }, 400, /1 to 512 characters/],
+  [
+    "an id that is too long",
+    "PUT",
+    `collections/n/documents/${"a".repeat(513)}`,
+    { text: "" },
+    400,
+    /1 to 512 characters/,
+  ],
   ["no text", "PUT", "collections/n/documents/a", {}, 400, /text: is required/],
   ["a tag with a space", "PUT", "collections/n/documents/a", { text: "", tags: ["a b"] }, 400, /tags\.0/],
   ["no body", "PUT", "collections/n/documents/a", undefined, 400, /expected a JSON object/],
   ["lines that are none", "GET", "collections/n/documents/a?lines=5-2", undefined, 400, /such as 10-30/],
-  ["a collection that is there", "POST", "collections", { name: "n", kind: "notes" }, 409, /there is a collection "n" already/],
+  [
+    "a collection that is there",
+    "POST",
+    "collections",
+    { name: "n", kind: "notes" },
+    409,
+    /there is a collection "n" already/,
+  ],
   ["a folder without a root", "POST", "collections", { name: "f", kind: "folder" }, 400, /root: is required/],
   ["a relative root", "POST", "collections", { name: "f", kind: "folder", root: "a/b" }, 400, /absolute path/],
   ["another kind", "PUT", "collections/n", { kind: "sessions" }, 409, /remove it before/],

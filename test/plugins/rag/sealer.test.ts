@@ -71,7 +71,7 @@ test("what is replaced while it is sealed keeps its new text", async (t) => {
   assert.equal(segments().length, 2);
 });
 
-test("a segment that is mostly dead is written anew; a dead one goes when two snapshots have been written", async (t) => {
+test("a segment that is mostly dead is written anew; a dead one goes after two snapshots", async (t) => {
   const { put, drop, engine, textOf, segments, document } = await startOnDisk(t);
   for (const id of ["a", "b", "c"]) await put(id, `${id} `.repeat(100));
   await engine.sealer.seal();
