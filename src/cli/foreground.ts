@@ -48,7 +48,7 @@ export async function runForeground(call: CommandCall): Promise<number> {
     // Before it has started, so that a signal meanwhile ends it in order too.
     const stopped = endBySignal(call, starting, log);
     const daemon = await starting;
-    watch(call, settings.config);
+    watch(call, settings.config, log);
     call.host.tellParent({ url: daemon.url, socketPath: daemon.socketPath, version: VERSION } satisfies ReadyMessage);
     code = await stopped;
   } catch (error) {
@@ -61,10 +61,12 @@ export async function runForeground(call: CommandCall): Promise<number> {
 }
 
 /** From the start on: what recovery takes is bounded by whoever waits for the start. */
-function watch({ args, env, host }: CommandCall, { logging, watchdog }: Config): void {
+function watch({ args, clock, env, host }: CommandCall, { logging, watchdog }: Config, log: RootLog): void {
   const logFile = args.value("log-file");
   const logFormat = logFile === undefined && host.stderr.isTTY === true ? "text" : logging.format;
-  startWatchdog({ timeoutMs: watchdogLimit(watchdog.timeoutMs, env), logFormat, logFile });
+  const timeoutMs = watchdogLimit(watchdog.timeoutMs, env);
+  const onFailure = (error: Error): void => log.warn("nobody watches the event loop", { reason: error.message });
+  startWatchdog({ clock, timeoutMs, logFormat, logFile, onFailure });
 }
 
 function openLog(call: CommandCall, config: Config, secrets: () => readonly string[]): RootLog {

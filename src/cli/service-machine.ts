@@ -5,8 +5,9 @@
  *   those of `node:fs`.
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { replaceFile } from "../system/files.ts";
 import { readHolder } from "../system/lock.ts";
 import { type CommandCall, CommandError, EXIT } from "./command.ts";
 import { findPlace } from "./place.ts";
@@ -87,12 +88,12 @@ export function findAccount(name: string): Account {
 }
 
 /** Carries one step out. Throws CommandError for a command that failed. */
-export function carryOut(step: Step): void {
+export async function carryOut(step: Step): Promise<void> {
   if (step.do === "write") {
-    mkdirSync(dirname(step.path), { recursive: true });
-    writeFileSync(step.path, step.text, { mode: step.mode });
-    // Whatever the umask, and whatever the mode of a file that was there.
-    chmodSync(step.path, step.mode);
+    const folder = dirname(step.path);
+    // Whatever the umask: the service reads its config as a user of its own.
+    if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, 0o755);
+    await replaceFile(step.path, step.text, { mode: step.mode });
   }
   if (step.do === "remove") rmSync(step.path, { recursive: true, force: true });
   if (step.do === "run") {

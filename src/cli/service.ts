@@ -96,11 +96,11 @@ function layoutFor(call: CommandCall): Layout {
 }
 
 /** Carries the steps out, telling of each once it is done; or only tells of them. */
-function perform(call: CommandCall, steps: readonly Step[], closing: string): number {
+async function perform(call: CommandCall, steps: readonly Step[], closing: string): Promise<number> {
   const isDry = call.args.isSet("dry-run");
   const isJson = call.args.isSet("json");
   for (const step of steps) {
-    if (!isDry) carryOut(step);
+    if (!isDry) await carryOut(step);
     if (!isJson) call.terminal.out(describeStep(step, isDry ? "would" : "done"));
   }
   if (isJson) call.terminal.out(JSON.stringify({ done: !isDry, steps: steps.map((step) => describeData(step)) }));

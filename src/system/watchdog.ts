@@ -11,6 +11,7 @@
  * Cost: the thread, about 7 MiB resident, and 12 wakings of each thread in the time.
  */
 import type * as nodeFs from "node:fs";
+import type { Clock } from "./clock.ts";
 import { type LogFormat, renderLine } from "./log-line.ts";
 
 /** Looks without a change until the end: more are more exact, fewer wake the machine less. */
@@ -21,11 +22,14 @@ const LAST_WORDS_MS = 500;
 const EPOCH = new Date(0).toISOString();
 
 export interface WatchdogOptions {
+  readonly clock: Clock;
   /** How long the loop may stand still. */
   readonly timeoutMs: number;
   /** How the last line of the log is written, and to which file; to standard error without one. */
   readonly logFormat: LogFormat;
   readonly logFile: string | undefined;
+  /** Told when there is no watching, for lack of threads or memory. */
+  readonly onFailure: (error: Error) => void;
 }
 
 interface WatchOrder {
@@ -50,7 +54,8 @@ export function watchdogLimit(setMs: number | null, env: Readonly<Record<string,
 }
 
 /** Watches the loop of this thread until the process ends. Does nothing with a timeout of 0. */
-export function startWatchdog({ timeoutMs, logFormat, logFile }: WatchdogOptions): void {
+export function startWatchdog(options: WatchdogOptions): void {
+  const { clock, timeoutMs, logFormat, logFile, onFailure } = options;
   if (timeoutMs === 0) return;
   // Not imported: a module that nothing has asked for yet is loaded by whoever needs it, and only there.
   const inspector = process.getBuiltinModule("node:inspector");
@@ -62,7 +67,7 @@ export function startWatchdog({ timeoutMs, logFormat, logFile }: WatchdogOptions
     Atomics.store(cells, 1, inspector.url() === undefined ? 0 : 1);
   };
   tick();
-  setInterval(tick, periodMs).unref();
+  clock.every(periodMs, tick);
   const message = `the event loop has stood still for ${timeoutMs} ms: ending the process (watchdog.timeoutMs)`;
   const line = renderLine({ timeMs: 0, level: "error", message, fields: { pid: process.pid } }, logFormat, []);
   const output = logFile ?? 2;
@@ -70,10 +75,14 @@ export function startWatchdog({ timeoutMs, logFormat, logFile }: WatchdogOptions
   // From its source, since a thread that strips types itself takes more again.
   const source = `(${String(watch)})(require("node:worker_threads").workerData, require("node:fs"))`;
   const resourceLimits = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 8 };
-  const worker = new Worker(source, { eval: true, workerData: order, execArgv: [], env: {}, resourceLimits });
-  // The process must be able to end while it is watched, and goes on when it cannot be.
-  worker.unref();
-  worker.on("error", () => undefined);
+  try {
+    const worker = new Worker(source, { eval: true, workerData: order, execArgv: [], env: {}, resourceLimits });
+    worker.on("error", onFailure);
+    // The process must be able to end while it is watched.
+    worker.unref();
+  } catch (error) {
+    onFailure(error as Error);
+  }
 }
 
 /** The thread's whole program: sees nothing of this file but what it is given. */

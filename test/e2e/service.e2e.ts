@@ -48,7 +48,8 @@ describe("pi-daemon service", { skip: findObstacle() }, () => {
   });
 
   test("install: a unit without a fault that runs this very program, enabled and answering", () => {
-    assert.match(must("pi-daemon service install"), /^wrote \/etc\/systemd\/system\/pi-daemon.service$/m);
+    // A strict umask must not keep the config from the service's own user.
+    assert.match(must("umask 077 && pi-daemon service install"), /^wrote \/etc\/systemd\/system\/pi-daemon.service$/m);
     assert.match(must(`${CURL} http://127.0.0.1:9876/health`), /"status":"ok"/);
     assert.equal(must("systemctl is-enabled pi-daemon.service"), "enabled");
     assert.equal(must("systemd-analyze verify /etc/systemd/system/pi-daemon.service 2>&1"), "");
@@ -58,6 +59,9 @@ describe("pi-daemon service", { skip: findObstacle() }, () => {
     );
     assert.match(refused("pi-daemon status"), /no daemon is running\n +the system service is another one: --url /);
     must("env STATE_DIRECTORY=/var/lib/pi-daemon CONFIGURATION_DIRECTORY=/etc/pi-daemon pi-daemon status");
+    assert.equal(must("stat -c %a /etc/pi-daemon /etc/pi-daemon/config.json"), "755\n644");
+    const { running, pid } = JSON.parse(must("pi-daemon service status --json")) as Record<string, unknown>;
+    assert.deepEqual([running, pid], [true, machine.show("MainPID")]);
     assert.match(must("pi-daemon service status"), /runs as a system service[^]*starts by itself +yes/);
   });
 

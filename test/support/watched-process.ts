@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { TestContext } from "node:test";
 
+const CLOCK = new URL("../../src/system/clock.ts", import.meta.url).href;
 const WATCHDOG = new URL("../../src/system/watchdog.ts", import.meta.url).href;
 export const TIMEOUT_MS = 600;
 
@@ -15,7 +16,8 @@ export function watched(
   const options = { timeoutMs: TIMEOUT_MS, logFormat: "json", logFile: more.logFile };
   const source = `
     const { startWatchdog } = await import(${JSON.stringify(WATCHDOG)});
-    startWatchdog(${JSON.stringify(options)});
+    const { systemClock } = await import(${JSON.stringify(CLOCK)});
+    startWatchdog({ ...${JSON.stringify(options)}, clock: systemClock, onFailure: (error) => { throw error; } });
     const hang = () => { for (;;); };
     process.stdout.write("watched\\n");
     ${script}`;
