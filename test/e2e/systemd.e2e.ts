@@ -127,6 +127,21 @@ describe("the system service", { skip: findObstacle() }, () => {
     must("systemctl daemon-reload && systemctl restart pi-daemon.service");
   });
 
+  test("takes secrets from a file that only root can read", () => {
+    must(
+      "cp /etc/pi-daemon/config.json /tmp/good.json && (umask 077; echo TOKEN=a-token-of-the-machine > /etc/pi-daemon/environment)",
+    );
+    must(
+      `echo '{"auth":{"enabled":true,"token":"\${TOKEN}"}}' > /etc/pi-daemon/config.json && systemctl restart pi-daemon.service`,
+    );
+    const post = `${POST} '{"name":"kept_total","type":"counter","increment":0}'`;
+    assert.notEqual(run(post).status, 0);
+    must(`${post} -H 'Authorization: Bearer a-token-of-the-machine'`);
+    must(
+      "cp /tmp/good.json /etc/pi-daemon/config.json && rm /etc/pi-daemon/environment && systemctl restart pi-daemon.service",
+    );
+  });
+
   test("does not try again and again with a bad config", () => {
     must(`cp /etc/pi-daemon/config.json /tmp/good.json && echo '{"server":{"prot":1}}' > /etc/pi-daemon/config.json`);
     const restarts = show("NRestarts");
