@@ -17,6 +17,7 @@ import type { Account, ServiceFacts, Step } from "./service-plan.ts";
 /** Beside `src` and beside `dist`: a checkout and a package have it at the same place. */
 const CONTRIB = join(import.meta.dirname, "../../contrib");
 const COMMAND_TIMEOUT_MS = 120_000;
+const BETWEEN_TRIES_MS = 1000;
 /** What the sandbox of the system unit hides (ProtectHome, PrivateTmp), whatever the modes say. */
 const HIDDEN = /^\/(home|root|run\/user|tmp|var\/tmp)(\/|$)/;
 
@@ -87,8 +88,8 @@ export function findAccount(name: string): Account {
   );
 }
 
-/** Carries one step out. Throws CommandError for a command that failed. */
-export async function carryOut(step: Step): Promise<void> {
+/** Carries one step out; `pause` waits between tries. Throws CommandError for a command that failed. */
+export async function carryOut(step: Step, pause: (ms: number) => Promise<void>): Promise<void> {
   if (step.do === "write") {
     const folder = dirname(step.path);
     // Whatever the umask: the service reads its config as a user of its own.
@@ -96,14 +97,22 @@ export async function carryOut(step: Step): Promise<void> {
     await replaceFile(step.path, step.text, { mode: step.mode });
   }
   if (step.do === "remove") rmSync(step.path, { recursive: true, force: true });
-  if (step.do === "run") {
-    const { code, err } = runCommand(step.command);
-    if (code === 0 || step.mayFail) return;
-    throw new CommandError(
-      EXIT.failure,
-      `${step.command.join(" ")} failed: ${err.trim().split("\n")[0] || `exit code ${code}`}`,
-      adviceFor(step.command),
-    );
+  if (step.do === "run") await runStep(step, pause);
+}
+
+async function runStep(
+  { command, mayFail, tries = 1 }: Extract<Step, { do: "run" }>,
+  pause: (ms: number) => Promise<void>,
+): Promise<void> {
+  for (let left = tries; ; left--) {
+    const { code, err } = runCommand(command);
+    if (code === 0 || mayFail) return;
+    if (left > 1) {
+      await pause(BETWEEN_TRIES_MS);
+      continue;
+    }
+    const reason = err.trim().split("\n")[0] || `exit code ${code}`;
+    throw new CommandError(EXIT.failure, `${command.join(" ")} failed: ${reason}`, adviceFor(command));
   }
 }
 

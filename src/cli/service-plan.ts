@@ -9,10 +9,13 @@ import { CommandError, EXIT } from "./command.ts";
 import { type Layout, RUN_AS, UNIT } from "./service-layout.ts";
 import { fitPlist, fitRunAs, fitUnit, isOwnFile, type Program } from "./service-unit.ts";
 
+/** `ExitTimeOut` of the property list, after which launchd ends it by force. */
+const LAUNCHD_STOP_S = 60;
+
 export type Step =
   | { readonly do: "write"; readonly path: string; readonly text: string; readonly mode: number }
-  /** `mayFail`: what it is to bring about may be so already. */
-  | { readonly do: "run"; readonly command: readonly string[]; readonly mayFail?: true }
+  /** `mayFail`: what it is to bring about may be so already. `tries`: once a second, until what is in its way has gone. */
+  | { readonly do: "run"; readonly command: readonly string[]; readonly mayFail?: true; readonly tries?: number }
   /** A file, or a folder with all that is in it. */
   | { readonly do: "remove"; readonly path: string }
   | { readonly do: "keep"; readonly path: string; readonly reason: string };
@@ -134,7 +137,8 @@ function planStart(layout: Layout): Step[] {
   return [
     { ...run(layout, "bootout", layout.target), mayFail: true },
     run(layout, "enable", layout.target),
-    run(layout, "bootstrap", domain, layout.unitPath),
+    // A daemon that is still stopping keeps it from being loaded anew.
+    { ...run(layout, "bootstrap", domain, layout.unitPath), tries: LAUNCHD_STOP_S },
   ];
 }
 

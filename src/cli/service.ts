@@ -100,7 +100,7 @@ async function perform(call: CommandCall, steps: readonly Step[], closing: strin
   const isDry = call.args.isSet("dry-run");
   const isJson = call.args.isSet("json");
   for (const step of steps) {
-    if (!isDry) await carryOut(step);
+    if (!isDry) await carryOut(step, call.pause);
     if (!isJson) call.terminal.out(describeStep(step, isDry ? "would" : "done"));
   }
   if (isJson) call.terminal.out(JSON.stringify({ done: !isDry, steps: steps.map((step) => describeData(step)) }));
