@@ -148,6 +148,8 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
     log,
     corpus,
     look() {
+      // What the disk refused before it may take now.
+      if (collections.problems().length > 0) void collections.follow(config).catch(() => undefined);
       refresh.check();
       sealer.look();
       cache.look();

@@ -44,6 +44,7 @@ interface Source {
   readonly stop: AbortController;
   watch: FolderWatch | undefined;
   readonly timer: Timer;
+  retry: Timer | undefined;
   problems: readonly string[];
   progress: { done: number; total: number } | null;
 }
@@ -60,6 +61,8 @@ const EMPTY_REPORT: ScanReport = {
 const MOST_PATHS = 1000;
 /** A file that changed while it was read is read again after this. */
 const AGAIN_MS = 2_000;
+/** A folder that could not be looked at, or stored, is looked at again after this. */
+const RETRY_MS = 60_000;
 
 export class Indexer {
   readonly #services: IndexerServices;
@@ -142,6 +145,7 @@ export class Indexer {
       rejected: new Map(),
       stop: new AbortController(),
       watch: undefined,
+      retry: undefined,
       timer: clock.every(definition.everyMs ?? defaults().rescanMs, () => this.#wish(name, "everything")),
       problems: [],
       progress: null,
@@ -153,6 +157,7 @@ export class Indexer {
     this.#sources.delete(name);
     source.stop.abort();
     source.timer.cancel();
+    source.retry?.cancel();
     source.watch?.close();
     const wish = this.#wishes.get(name);
     this.#wishes.delete(name);
@@ -271,6 +276,10 @@ export class Indexer {
         this.#services.log.warn("a collection is not indexed whole", { collection: name, problem });
     }
     source.problems = report.problems;
+    source.retry?.cancel();
+    if (report.problems.length > 0) {
+      source.retry = this.#services.clock.after(RETRY_MS, () => void this.#wish(name, "everything"));
+    }
     this.#services.onScanned(name, report);
   }
 }

@@ -1,6 +1,6 @@
 /** Collections and notes over HTTP, in a whole daemon. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { startTestDaemon, type TestDaemon } from "../../support/daemon.ts";
@@ -175,4 +175,28 @@ test("a note that the limits have no room for is refused, and the rest stays", a
   assert.equal(refused.status, 409);
   assert.match(refused.body["error"] as string, /rag\.maxDocuments/);
   assert.equal((await call("PUT", "collections/n/documents/a", { text: "x" })).status, 200);
+});
+
+test("a folder over HTTP: made, indexed, looked at again on demand, by a job too; its metrics come and go", async (t) => {
+  const root = tempDir(t);
+  writeFileSync(join(root, "a.md"), "# One\n\nfox");
+  const { call, daemon } = await startWithCall(t, { rag: { allowedRoots: [root] } });
+  const made = await call("POST", "collections", { name: "docs", kind: "folder", root, watch: false });
+  assert.deepEqual([made.status, made.location], [201, "/api/rag/collections/docs"]);
+  const first = await call("POST", "collections/docs/reindex?wait=30s", {});
+  assert.equal(first.status, 200);
+  writeFileSync(join(root, "b.md"), "dog");
+  const { added, unchanged } = (await call("POST", "collections/docs/reindex?wait=30s")).body["report"] as Json;
+  assert.deepEqual([added, unchanged], [1, 1]);
+  assert.equal((await call("POST", "collections/docs/reindex?wait=soon")).status, 400);
+  const view = (await call("GET", "collections/docs")).body;
+  assert.deepEqual([view["documents"], view["state"], view["problems"]], [2, "idle", []]);
+  assert.equal((await call("PUT", "collections/docs/documents/c", { text: "" })).status, 409);
+  assert.equal((await call("DELETE", "collections/docs/documents/a.md")).status, 409);
+  const metrics = async (): Promise<string> => (await daemon.fetch("/metrics")).text();
+  assert.match(await metrics(), /^pi_daemon_rag_documents\{collection="docs"\} 2$/m);
+  assert.match(await metrics(), /^pi_daemon_rag_last_indexed_timestamp_seconds\{collection="docs"\} \d+/m);
+  assert.equal((await call("DELETE", "collections/docs")).status, 204);
+  assert.doesNotMatch(await metrics(), /collection="docs"/);
+  assert.ok(existsSync(join(root, "a.md")), "the files stay");
 });
