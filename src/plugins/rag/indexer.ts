@@ -25,7 +25,7 @@ export interface IndexerServices extends ScanServices {
   onScanned(collection: string, report: ScanReport): void;
 }
 
-export type ReindexReport = ScanReport & { readonly collection: string; readonly tookMs: number };
+export type ReindexReport = Omit<ScanReport, "again"> & { readonly collection: string; readonly tookMs: number };
 
 /** What is to be done about a collection. */
 interface Wish {
@@ -49,15 +49,15 @@ interface Source {
   progress: { done: number; total: number } | null;
 }
 
-const EMPTY_REPORT: ScanReport = {
+const EMPTY_REPORT = {
   added: 0,
   changed: 0,
   removed: 0,
   unchanged: 0,
   skipped: NOTHING_SKIPPED,
   problems: [],
-  again: [],
-};
+} satisfies Omit<ScanReport, "again">;
+const NOTHING_DONE: ScanReport = { ...EMPTY_REPORT, again: [] };
 const MOST_PATHS = 1000;
 /** A file that changed while it was read is read again after this. */
 const AGAIN_MS = 2_000;
@@ -207,10 +207,11 @@ export class Indexer {
       this.#current = name;
       const report = await this.#scan(name, wish).catch((error: Error): ScanReport => {
         this.#services.log.error("a collection could not be indexed", { collection: name, error: error.message });
-        return { ...EMPTY_REPORT, problems: [error.message] };
+        return { ...EMPTY_REPORT, problems: [error.message], again: [] };
       });
       this.#current = undefined;
-      wish.done.resolve({ tookMs: 0, ...report, collection: name });
+      const { again: _again, ...told } = report;
+      wish.done.resolve({ tookMs: 0, ...told, collection: name });
     }
   }
 
@@ -218,13 +219,13 @@ export class Indexer {
     const { corpus, clock, openFolder, defaults } = this.#services;
     const source = this.#sources.get(name);
     const record = corpus.collection(name);
-    if (source === undefined || record === undefined) return EMPTY_REPORT;
+    if (source === undefined || record === undefined) return NOTHING_DONE;
     const sinceMs = clock.monotonicMs();
     const fingerprint = this.#services.fingerprint();
     const isOther = record.scan !== undefined && record.scan.fingerprint !== fingerprint;
     source.progress = null;
     const found = await this.#services.findRoot(record.definition);
-    if (source.stop.signal.aborted) return EMPTY_REPORT;
+    if (source.stop.signal.aborted) return NOTHING_DONE;
     if (typeof found === "string") return this.#fail(source, record, found);
     const maxFileBytes = maxFileBytesOf(record.definition, defaults().maxFileBytes);
     const folder = openFolder(found.path, rulesOf(record.definition, maxFileBytes));
@@ -254,7 +255,7 @@ export class Indexer {
 
   #fail(source: Source, { documents }: CollectionRecord, problem: string): ScanReport {
     const kept = documents.size === 0 ? "" : `; the ${documents.size} documents of it are kept`;
-    const report = { ...EMPTY_REPORT, problems: [problem + kept] };
+    const report = { ...NOTHING_DONE, problems: [problem + kept] };
     this.#tell(source, report);
     return report;
   }

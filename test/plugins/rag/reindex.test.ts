@@ -17,7 +17,8 @@ test("the action looks at one collection or at all, and says what it found", asy
   await engine.indexer.settled();
   const reindex = reindexAction(engine);
   writeFileSync(join(root, "b.md"), "dog");
-  const all = "docs: 1 added, 0 changed, 0 removed, 1 as they were\nnotes: 0 added, 0 changed, 0 removed, 0 as they were";
+  const all =
+    "docs: 1 added, 0 changed, 0 removed, 1 as they were\nnotes: 0 added, 0 changed, 0 removed, 0 as they were";
   assert.equal(await reindex({}, signal), all);
   assert.deepEqual(find("dog"), ["b.md"]);
   assert.match(await reindex({ collection: "docs", full: true }, signal), /^docs: 0 added, 2 changed/);
