@@ -154,9 +154,11 @@ describe("pi-daemon service", { skip: findObstacle() }, () => {
     assert.match(refused("pi-daemon service install --run-as nobody-at-all"), /there is no user "nobody-at-all"/);
   });
 
-  test("--user: with the home directory's config and data, and its socket", () => {
+  test("--user: with the home directory's config, data and socket, and for jobs its files", () => {
+    const job = { name: "write", schedule: "@every 1s", shell: "echo $HOME > ~/of-my-own" };
+    const config = { server: { port: 9877 }, jobs: { jobs: [job] } };
     must(
-      `${AS_ADA} mkdir -p /home/ada/.pi/daemon && echo '{"server":{"port":9877}}' > /home/ada/.pi/daemon/config.json && chown -R ada /home/ada/.pi`,
+      `${AS_ADA} mkdir -p /home/ada/.pi/daemon && echo '${JSON.stringify(config)}' > /home/ada/.pi/daemon/config.json && chown -R ada /home/ada/.pi`,
     );
     assert.match(
       must(`${AS_ADA} pi-daemon service install --user`),
@@ -169,6 +171,7 @@ describe("pi-daemon service", { skip: findObstacle() }, () => {
       "",
     );
     must(`${AS_ADA} pi-daemon send kept_total`);
+    must(untilTrue("grep -qx /home/ada /home/ada/of-my-own"));
     const pid = must(`${AS_ADA} systemctl --user show -P MainPID pi-daemon.service`);
     must(`kill -9 ${pid}`);
     must(untilTrue(`${AS_ADA} pi-daemon metrics kept_total 2>/dev/null | grep -q kept_total`));
