@@ -70,6 +70,11 @@ export class LexicalIndex {
     return this.#size === 0 ? 0 : this.#totalLength / this.#size;
   }
 
+  /** Memory, in bytes; of the words about. */
+  get sizeBytes(): number {
+    return this.#vocabulary.sizeBytes + this.#segments.sizeBytes + this.#waiting.sizeBytes;
+  }
+
   has(id: number): boolean {
     return this.#waitingIds.has(id) || this.#segments.locate(id) !== undefined;
   }

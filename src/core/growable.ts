@@ -8,6 +8,10 @@ export class GrowableUint32 {
     return this.#length;
   }
 
+  get sizeBytes(): number {
+    return this.#items.byteLength;
+  }
+
   push(value: number): void {
     if (this.#length === this.#items.length) this.#items = enlarged(this.#items, new Uint32Array(this.#length * 2));
     this.#items[this.#length++] = value;
@@ -37,6 +41,10 @@ export class GrowableBytes {
 
   get length(): number {
     return this.#length;
+  }
+
+  get sizeBytes(): number {
+    return this.#items.byteLength;
   }
 
   push(value: number): void {

@@ -6,6 +6,10 @@ const NOWHERE = -1;
 export class IdTable {
   #places = new Int32Array(0);
 
+  get sizeBytes(): number {
+    return this.#places.byteLength;
+  }
+
   /** Undefined for an id that has no place. */
   get(id: number): number | undefined {
     const place = this.#places[id] ?? NOWHERE;

@@ -5,7 +5,7 @@
  * are only a handful of small ones and a document is rewritten at most about twelve times in its life.
  */
 import { IdTable } from "./id-table.ts";
-import { SEGMENT_ROWS, SegmentBuilder } from "./segment.ts";
+import { SEGMENT_ROWS, segmentBytes, SegmentBuilder } from "./segment.ts";
 import type { Segment } from "./segment.ts";
 import type { TermCounts } from "./token-sequence.ts";
 
@@ -27,6 +27,12 @@ export class SegmentStore {
 
   *[Symbol.iterator](): Generator<Segment> {
     for (const segment of this.#slots) if (segment) yield segment;
+  }
+
+  get sizeBytes(): number {
+    let sum = this.#places.sizeBytes;
+    for (const segment of this) sum += segmentBytes(segment);
+    return sum;
   }
 
   /** Undefined for an id that is not here (any more). */

@@ -58,6 +58,10 @@ export class SegmentBuilder {
     return this.#ids.length;
   }
 
+  get sizeBytes(): number {
+    return [this.#ids, this.#lengths, this.#offsets, this.sequences].reduce((sum, part) => sum + part.sizeBytes, 0);
+  }
+
   endRow(id: number, length: number): void {
     this.#ids.push(id);
     this.#lengths.push(length);
@@ -93,11 +97,17 @@ export class SegmentBuilder {
   }
 }
 
+export function segmentBytes(segment: Segment): number {
+  return arraysOf(segment).reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
 export function* writeSegment(segment: Segment): Generator<Uint8Array> {
-  const { ids, lengths, sequences, offsets, live, postings } = segment;
+  for (const array of arraysOf(segment)) yield* writeBlock(array);
+}
+
+function arraysOf({ ids, lengths, sequences, offsets, live, postings }: Segment) {
   const { terms, starts, rows, counts, largestCounts, smallestRatios } = postings;
-  const arrays = [ids, lengths, sequences, offsets, live, terms, starts, rows, counts, largestCounts, smallestRatios];
-  for (const array of arrays) yield* writeBlock(array);
+  return [ids, lengths, sequences, offsets, live, terms, starts, rows, counts, largestCounts, smallestRatios] as const;
 }
 
 export function readSegment(reader: BlockReader): Segment {

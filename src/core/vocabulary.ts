@@ -10,11 +10,14 @@ import type { BlockReader } from "./blocks.ts";
 import { GrowableUint32 } from "./growable.ts";
 
 const PREFIX_LENGTH = 3;
+/** What a term takes beside its characters, in the map and the list: measured on 300 000. */
+const TERM_BYTES = 84;
 
 export class Vocabulary {
   readonly #numbers = new Map<string, number>();
   readonly #terms: string[] = [];
   readonly #documentCounts = new GrowableUint32();
+  #characters = 0;
   /** Made up to `#prefixedTerms` only, because most indexes are never asked for a prefix. */
   readonly #byPrefix = new Map<string, number[]>();
   #prefixedTerms = 0;
@@ -22,6 +25,11 @@ export class Vocabulary {
   /** How many numbers are given out: 0 to size - 1. */
   get size(): number {
     return this.#terms.length;
+  }
+
+  /** Of memory, about; prefixes apart. */
+  get sizeBytes(): number {
+    return this.size * TERM_BYTES + this.#characters + this.#documentCounts.sizeBytes;
   }
 
   /** The number of a term, undefined when it was never seen. */
@@ -36,6 +44,7 @@ export class Vocabulary {
     const number = this.#terms.length;
     this.#numbers.set(term, number);
     this.#terms.push(term);
+    this.#characters += term.length;
     this.#documentCounts.push(0);
     return number;
   }

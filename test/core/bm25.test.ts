@@ -279,3 +279,16 @@ test("a constraint tells of each document what a search for its phrases and excl
   assert.equal(index.constrain({ phrases: ["never seen"] }).has(1), false);
   assert.equal(index.constrain({ phrases: ["the"] }).has(1), true);
 });
+
+test("its size counts what it holds: more with documents, less when they have gone", () => {
+  const index = new LexicalIndex();
+  const empty = index.sizeBytes;
+  const random = seededRandom(7);
+  for (let id = 0; id < 2 * SEGMENT_ROWS; id++) index.add(id, [{ text: randomText(random, 40), weight: 1 }]);
+  const full = index.sizeBytes;
+  const written = [...index.snapshot()].reduce((sum, piece) => sum + piece.length, 0);
+  assert.ok(full > written && full < 2 * written + 1_000_000, `${full} of memory, ${written} written`);
+  for (let id = 0; id < 2 * SEGMENT_ROWS; id++) index.remove(id);
+  assert.ok(index.sizeBytes < full / 2, `${index.sizeBytes} of ${full}`);
+  assert.ok(empty < 10_000, `${empty}`);
+});

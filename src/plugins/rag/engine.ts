@@ -110,7 +110,7 @@ function assemble(services: Services, store: CorpusStore, initialConfig: RagConf
   const refresh = new LegRefresh({ log, clock, corpus, indexes, pace, readText, isBusy: () => indexer.isBusy });
   const metrics = createRagMetrics(services.registry, {
     state: corpus.state,
-    indexBytes: () => indexes.vectorBytes + embeddings.sizeBytes,
+    indexBytes: () => indexes.sizeBytes + embeddings.sizeBytes,
     embeddedRatio: (record) => embeddedRatioOf(record, embeddings),
   });
   const embeddings = createEmbeddings({

@@ -100,8 +100,9 @@ export class Indexes {
     return this.#lexical.size;
   }
 
-  get vectorBytes(): number {
-    return this.#hashed.index.sizeBytes + (this.#latent?.index.sizeBytes ?? 0);
+  /** Of memory: words and vectors. */
+  get sizeBytes(): number {
+    return this.#lexical.sizeBytes + this.#hashed.index.sizeBytes + (this.#latent?.index.sizeBytes ?? 0);
   }
 
   has({ firstChunkId }: { readonly firstChunkId: number }): boolean {

@@ -45,7 +45,7 @@ export function createRagMetrics(
   const indexBytes = registry.ownValue(
     "pi_daemon_rag_index_bytes",
     "gauge",
-    "Memory of the vectors that searches go through.",
+    "Memory of the indexes that searches go through.",
   );
   let shown = new Set<string>();
   registry.beforeExposition(() => {

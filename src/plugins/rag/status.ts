@@ -6,7 +6,7 @@ export interface StatusView {
   readonly documents: number;
   readonly chunks: number;
   readonly textBytes: number;
-  /** Of the vectors, in memory. */
+  /** Of words and vectors, in memory. */
   readonly indexBytes: number;
   readonly collections: number;
   readonly indexing: boolean;
@@ -22,7 +22,7 @@ export function viewStatus(engine: Engine): StatusView {
     documents: documentCount,
     chunks: chunkCount,
     textBytes,
-    indexBytes: indexes.vectorBytes + embeddings.sizeBytes,
+    indexBytes: indexes.sizeBytes + embeddings.sizeBytes,
     collections: collections.size,
     indexing: indexer.isBusy || indexes.waiting > 0,
     embeddings: embeddings.state(),
