@@ -12,17 +12,18 @@ export class Pace {
   readonly #services: PaceServices;
   #untilMs = 0;
   #held: Promise<void> | undefined;
+  /** The last of those that wait for a turn. */
+  #last = Promise.resolve();
 
   constructor(services: PaceServices) {
     this.#services = services;
   }
 
-  /** To be awaited between two steps: mostly it resolves at once. */
+  /** To be awaited between two steps: mostly it resolves at once. Of many that wait one goes on at each turn. */
   async giveWay(): Promise<void> {
     if (this.#held === undefined && this.#services.clock.monotonicMs() < this.#untilMs) return;
-    await this.#services.turn();
-    while (this.#held !== undefined) await this.#held;
-    this.#untilMs = this.#services.clock.monotonicMs() + SLICE_MS;
+    this.#last = this.#last.then(() => this.#takeTurn());
+    await this.#last;
   }
 
   /** For the work that others wait for: gives way to everything but them. */
@@ -43,5 +44,11 @@ export class Pace {
       this.#held = undefined;
       resolve();
     }
+  }
+
+  async #takeTurn(): Promise<void> {
+    await this.#services.turn();
+    while (this.#held !== undefined) await this.#held;
+    this.#untilMs = this.#services.clock.monotonicMs() + SLICE_MS;
   }
 }
