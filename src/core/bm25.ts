@@ -5,8 +5,8 @@
  * added inside the logarithm, so that no term counts against a document. A field's weight multiplies its counts and its
  * length.
  * Order: by score, then id. What was added and removed before leaves no trace in a score: counts are kept exactly.
- * Cost: adding is linear in the text; documents are sealed into segments of up to 4096 at the next search, or when so
- * many wait; small and half-empty segments are merged on the way, so no single step handles more than 4096 documents.
+ * Cost: adding is linear in the text; documents are sealed into segments at the next search, or when 256 wait; small and
+ * half-empty segments are merged on the way, into such of up to 4096, one merge a step: 5 to 10 ms at most.
  */
 import { BlockReader, requireKind, writeJson } from "./blocks.ts";
 import { requireId } from "./id-set.ts";
@@ -15,7 +15,7 @@ import { planConstraints, planQuery } from "./lexical-plan.ts";
 import type { Constraints, LexicalQuery } from "./lexical-plan.ts";
 import { satisfies, scoreParts, searchSegments } from "./lexical-search.ts";
 import type { SearchPlan, Saturation } from "./lexical-search.ts";
-import { readSegment, SEGMENT_ROWS, SegmentBuilder, writeSegment } from "./segment.ts";
+import { readSegment, SEALED_ROWS, SegmentBuilder, writeSegment } from "./segment.ts";
 import { SegmentStore } from "./segment-store.ts";
 import { appendField, codeOfPart, codeOfWhole, countTerms, GAP, termOfCode, TermCounts } from "./token-sequence.ts";
 import { eachWord, termsOfWord } from "./terms.ts";
@@ -53,7 +53,7 @@ export interface ScorePart {
 export class LexicalIndex {
   readonly #vocabulary = new Vocabulary();
   readonly #scratch = new TermCounts();
-  readonly #segments = new SegmentStore(this.#scratch);
+  readonly #segments = new SegmentStore();
   readonly #waiting = new SegmentBuilder();
   readonly #waitingIds = new Set<number>();
   readonly #codes = new WordCache((word) => this.#encodeWord(word));
@@ -93,7 +93,8 @@ export class LexicalIndex {
     this.#size++;
     this.#totalLength += counts.length;
     counts.clear();
-    if (this.#waiting.rowCount === SEGMENT_ROWS) this.seal();
+    if (this.#waiting.rowCount === SEALED_ROWS) this.seal();
+    else this.#segments.tidy();
   }
 
   /** Whether the document was there to be removed. */
@@ -109,6 +110,7 @@ export class LexicalIndex {
     this.#totalLength -= counts.length;
     counts.clear();
     this.#segments.remove(id);
+    this.#segments.tidy();
     return true;
   }
 
@@ -150,7 +152,7 @@ export class LexicalIndex {
     return number === undefined ? 0 : this.#vocabulary.documentCount(number);
   }
 
-  /** Makes what was added last ready for searches, which do this themselves; at most one segment's work. */
+  /** Makes what was added last ready for searches, which do this themselves; 256 documents at most. */
   seal(): void {
     if (this.#waiting.rowCount === 0) return;
     this.#segments.insert(this.#waiting.seal(this.#scratch));

@@ -1,13 +1,16 @@
 /**
  * The segments of an index, and where each document is among them.
  *
- * Cost: a segment that is half empty is rewritten, and segments of like size are merged while they fit in one, so there
- * are only a handful of small ones and a document is rewritten at most about twelve times in its life.
+ * Cost: a segment that is half empty is rewritten, and segments of like size are merged by fours, so there are only a
+ * handful of small ones and a document is rewritten a few times in its life.
  */
 import { IdTable } from "./id-table.ts";
-import { SEGMENT_ROWS, segmentBytes, SegmentBuilder } from "./segment.ts";
+import { SEGMENT_ROWS, segmentBytes } from "./segment.ts";
+import { mergeSegments } from "./segment-merge.ts";
 import type { Segment } from "./segment.ts";
-import type { TermCounts } from "./token-sequence.ts";
+
+/** So many become one: by twos they would be rewritten twice as often. */
+const MERGED = 4;
 
 export interface Place {
   readonly segment: Segment;
@@ -19,11 +22,8 @@ export class SegmentStore {
   readonly #freeSlots: number[] = [];
   /** By id: slot x SEGMENT_ROWS + row. */
   readonly #places = new IdTable();
-  readonly #scratch: TermCounts;
-
-  constructor(scratch: TermCounts) {
-    this.#scratch = scratch;
-  }
+  /** Whether there may be segments to merge. */
+  #isUntidy = false;
 
   *[Symbol.iterator](): Generator<Segment> {
     for (const segment of this.#slots) if (segment) yield segment;
@@ -44,7 +44,20 @@ export class SegmentStore {
 
   insert(segment: Segment): void {
     this.place(segment);
-    this.#mergeAlike();
+    this.#isUntidy = true;
+  }
+
+  /** Merges the smallest few of like size, if there are such; to be called again and again. */
+  tidy(): void {
+    if (!this.#isUntidy) return;
+    const small = [...this].filter((segment) => segment.liveCount <= SEGMENT_ROWS / MERGED);
+    small.sort((one, other) => one.liveCount - other.liveCount);
+    const first = small.findIndex(({ liveCount }, index) => {
+      const last = small[index + MERGED - 1];
+      return last !== undefined && last.liveCount <= 2 * liveCount;
+    });
+    if (first === -1) this.#isUntidy = false;
+    else this.#replace(small.slice(first, first + MERGED));
   }
 
   /** Takes a document out; the id must be here. */
@@ -55,7 +68,7 @@ export class SegmentStore {
     this.#places.delete(id);
     if (segment.liveCount * 2 >= segment.ids.length) return;
     this.#replace([segment]);
-    this.#mergeAlike();
+    this.#isUntidy = true;
   }
 
   /** Takes a segment as it is, without merging. */
@@ -69,27 +82,12 @@ export class SegmentStore {
 
   /** Puts one segment with what lives of them in their place. */
   #replace(segments: readonly Segment[]): void {
-    const builder = new SegmentBuilder();
     for (const segment of segments) {
-      builder.addLiveRows(segment);
       const slot = this.#slots.indexOf(segment);
       this.#slots[slot] = undefined;
       this.#freeSlots.push(slot);
     }
-    if (builder.rowCount > 0) this.place(builder.seal(this.#scratch));
-  }
-
-  /** Merges the smallest two of like size that fit in one, until there are none. */
-  #mergeAlike(): void {
-    for (;;) {
-      const small = [...this].filter((segment) => segment.liveCount <= SEGMENT_ROWS / 2);
-      small.sort((one, other) => one.liveCount - other.liveCount);
-      const first = small.findIndex((segment, index) => {
-        const next = small[index + 1];
-        return next !== undefined && next.liveCount <= 2 * segment.liveCount;
-      });
-      if (first === -1) return;
-      this.#replace(small.slice(first, first + 2));
-    }
+    const merged = mergeSegments(segments);
+    if (merged.liveCount > 0) this.place(merged);
   }
 }

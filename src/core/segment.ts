@@ -16,6 +16,8 @@ import { countTerms, TermCounts } from "./token-sequence.ts";
  * rows.
  */
 export const SEGMENT_ROWS = 4096;
+/** So many are sealed at once, which takes some 4 ms; segments grow by being merged. */
+export const SEALED_ROWS = 256;
 /** A count is kept in a byte; past 40 occurrences one more changes a BM25 score by less than a thousandth. */
 export const LARGEST_COUNT = 255;
 
@@ -66,15 +68,6 @@ export class SegmentBuilder {
     this.#ids.push(id);
     this.#lengths.push(length);
     this.#offsets.push(this.sequences.length);
-  }
-
-  /** Takes over the living rows of a segment. */
-  addLiveRows(segment: Segment): void {
-    for (let row = 0; row < segment.ids.length; row++) {
-      if (segment.live[row] === 0) continue;
-      this.sequences.append(segment.sequences.subarray(segment.offsets[row]!, segment.offsets[row + 1]!));
-      this.endRow(segment.ids[row]!, segment.lengths[row]!);
-    }
   }
 
   /** The segment of all rows so far; the builder is empty again. `counts` is scratch space. */
