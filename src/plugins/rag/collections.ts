@@ -1,8 +1,8 @@
 /**
  * Which collections there are: those of the config, and those made through the API.
  *
- * Order: the config wins over the API. A folder that leaves the config leaves the index; notes stay, as if the API had
- *   made them, since nothing else has them.
+ * Order: the config wins over the API, but for notes, which nothing else has: those that are there keep their name, and
+ *   those that leave the config stay, as if the API had made them. A folder that leaves the config leaves the index.
  * Errors: HttpError for what the API sends.
  */
 import { type Issue, validate } from "../../core/validate.ts";
@@ -39,15 +39,21 @@ export class Collections {
   async follow({ collections }: Pick<RagConfig, "collections">): Promise<void> {
     const { corpus, log } = this.#services;
     try {
-      const wanted = new Set(collections.map(({ name }) => name));
+      const inTheWay = collections.flatMap((definition) => this.#findNotesInTheWay(definition));
+      const taken = collections.filter(({ name }) => !inTheWay.some(({ definition }) => definition.name === name));
+      const wanted = new Set(taken.map(({ name }) => name));
       for (const [name, { source, definition }] of [...corpus.state.collections]) {
         if (source === "api" || wanted.has(name)) continue;
         log.info("a collection has left the config", { collection: name, kind: definition.kind });
         if (definition.kind === "notes") await corpus.commit({ kind: "define", definition, source: "api" });
         else await corpus.commit({ kind: "remove", collection: name });
       }
-      for (const definition of collections) await this.#define(complete(definition, this.#services.home), "config");
-      this.#problems = [];
+      for (const definition of taken) await this.#define(complete(definition, this.#services.home), "config");
+      this.#problems = inTheWay.map(
+        ({ definition: { name }, documents }) =>
+          `the collection "${name}" of the config is left out: it holds notes (${documents.size}), kept nowhere else; ` +
+          "give it another one, or remove them and reload",
+      );
     } catch (error) {
       this.#problems = [`the collections of the config could not be taken over: ${(error as Error).message}`];
       throw error;
@@ -98,6 +104,11 @@ export class Collections {
     if (record.definition.kind === "notes") return record;
     const message = `the documents of "${name}" come from ${record.definition.root}: change the files there`;
     throw new HttpError(409, "CONFLICT", message);
+  }
+
+  #findNotesInTheWay({ name, kind }: CollectionDefinition): CollectionRecord[] {
+    const there = this.#services.corpus.collection(name);
+    return kind !== "notes" && there?.definition.kind === "notes" && there.documents.size > 0 ? [there] : [];
   }
 
   #refuseForeign(name: string): void {
