@@ -111,11 +111,13 @@ function checkFolders({ collections, isLocal, status }: Scene): Found[] {
     const { name, root, problems } = collection;
     const fault = root === null || !isLocal ? undefined : whyNotRead(root);
     if (fault !== undefined && root !== null) {
-      return [fail(`${name}: ${root} ${fault}`, `mend that, or "pi-daemon rag remove ${name}"`)];
+      const removal = collection.source === "config" ? "take it out of the config" : `"pi-daemon rag remove ${name}"`;
+      return [fail(`${name}: ${root} ${fault}`, `mend that, or ${removal}`)];
     }
     return problems.map((problem) => warn(`${name}: ${problem}`, `then "pi-daemon rag reindex ${name}"`));
   });
-  const others = status.problems.filter((problem) => !found.some(({ message }) => message.includes(problem)));
+  const isTold = (problem: string): boolean => collections.some(({ name }) => problem.startsWith(`collection "${name}": `));
+  const others = status.problems.filter((problem) => !isTold(problem));
   const all = [...found, ...others.map((problem) => warn(problem, 'see "pi-daemon logs"'))];
   if (all.length > 0) return all;
   const folders = collections.filter(({ root }) => root !== null).length;

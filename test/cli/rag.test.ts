@@ -174,6 +174,9 @@ test("a life of a folder and of notes", async (t) => {
     const { code, out } = await cli.call(["rag", "doctor"]);
     assert.equal(code, 1);
     assert.match(out, /^fail {2}folders +docs: .*docs does not exist\n.*rag remove docs/m);
+    await cli.call(["rag", "reindex", "docs"]);
+    const once = (await cli.call(["rag", "doctor"])).out;
+    assert.equal(once.match(/docs does not exist/g)?.length, 1, once);
   });
 });
 

@@ -19,6 +19,11 @@ import { DEFAULT_CUT_OFF } from "./cut-off.ts";
 import { embeddingsSchema } from "./embedding-config.ts";
 
 const MOST_COLLECTIONS = 1000;
+/** What programs write for programs: long, full of rare words, and no answer to any question. */
+const MADE_BY_PROGRAMS = [
+  "node_modules/", "__pycache__/", "*.map", "*.min.js", "*.min.css", "*.lock", "*-lock.json", "*-lock.yaml",
+  "npm-shrinkwrap.json", "go.sum",
+];
 
 const pattern = refine(string({ minLength: 1, maxLength: 1000 }), (source) => {
   try {
@@ -33,6 +38,8 @@ export const ragSchema = object({
   collections: withDefault(refine(array(collectionSchema, { max: MOST_COLLECTIONS }), findDuplicates), []),
   /** Folders may stand below these only; what begins with a dot must be named itself. */
   allowedRoots: withDefault(array(filePath(), { max: 100 }), ["~"]),
+  /** Left out of every folder, before what its own `exclude` says (`!` takes in again). */
+  exclude: withDefault(array(string({ minLength: 1, maxLength: 1024 }), { max: 1000 }), MADE_BY_PROGRAMS),
   /** Larger files are left out, and counted. */
   maxFileBytes: withDefault(integer({ min: 1, max: 67_108_864 }), 1_048_576),
   maxDocuments: withDefault(integer({ min: 1, max: 10_000_000 }), 200_000),

@@ -170,8 +170,9 @@ export class Indexer {
   }
 
   #settingsOf(definition: CollectionDefinition): string {
-    const { watch, rescanMs, maxFileBytes } = this.#services.defaults();
+    const { watch, rescanMs, maxFileBytes, exclude } = this.#services.defaults();
     return JSON.stringify([
+      exclude,
       definition.watch ?? watch,
       definition.everyMs ?? rescanMs,
       maxFileBytesOf(definition, maxFileBytes),
@@ -228,7 +229,7 @@ export class Indexer {
     if (source.stop.signal.aborted) return NOTHING_DONE;
     if (typeof found === "string") return this.#fail(source, record, found);
     const maxFileBytes = maxFileBytesOf(record.definition, defaults().maxFileBytes);
-    const folder = openFolder(found.path, rulesOf(record.definition, maxFileBytes));
+    const folder = openFolder(found.path, rulesOf(record.definition, { maxFileBytes, exclude: defaults().exclude }));
     this.#watch(source, folder);
     const report = await scanFolder(this.#services, {
       record,
@@ -287,14 +288,14 @@ export class Indexer {
 
 function rulesOf(
   { kind, include, exclude, gitignore }: CollectionDefinition,
-  maxFileBytes: number,
+  defaults: Pick<CollectionDefaults, "maxFileBytes" | "exclude">,
 ): Parameters<OpenFolder>[1] {
   const isSessions = kind === "sessions";
   return {
     include: isSessions && include.length === 0 ? ["*.jsonl"] : include,
-    exclude,
+    exclude: isSessions ? exclude : [...defaults.exclude, ...exclude],
     gitignore: gitignore && !isSessions,
     withHidden: false,
-    maxFileBytes,
+    maxFileBytes: defaults.maxFileBytes,
   };
 }

@@ -25,6 +25,7 @@ export interface CollectionDefaults {
   readonly watch: boolean;
   readonly rescanMs: number;
   readonly maxFileBytes: number;
+  readonly exclude: readonly string[];
 }
 
 export interface CollectionView {

@@ -63,6 +63,16 @@ test("a folder is indexed at the start, with the kind of each file", async (t) =
   assert.ok(view.lastIndexedMs);
 });
 
+test("what programs write for programs is left out, unless the collection or the config takes it in", async (t) => {
+  const files = { "a.js": "fox()", "b.min.js": "fox()", "package-lock.json": "fox", "node_modules/c/c.js": "fox()" };
+  const { engine, ids } = await startOnFolder(t, files, { collection: { exclude: ["a.js", "!*-lock.json"] } });
+  await engine.indexer.settled();
+  assert.deepEqual(ids(), ["package-lock.json"]);
+  await engine.follow({ ...engine.config(), exclude: ["*.json"] });
+  await engine.indexer.settled();
+  assert.deepEqual(ids(), ["b.min.js", "node_modules/c/c.js", "package-lock.json"]);
+});
+
 test("only what changed is read again", async (t) => {
   const { root, look, find, ids } = await startOnFolder(t, {
     "a.md": "fox",
