@@ -53,13 +53,13 @@ const DAMAGE: Readonly<Record<string, (dataDir: string, random: Random) => strin
 
 describe(`knowledge: kill -9 (seed ${SEED})`, () => {
   for (const durability of ["async", "sync"] as const) {
-    test(`10 rounds, ${durability}: no acknowledged note is lost, none is half, folders are as they are`, async (t) => {
-      await runRagRounds(t, { random: seededRandom(SEED), rounds: 10, durability });
+    test(`6 rounds, ${durability}: no acknowledged note is lost, none is half, folders are as they are`, async (t) => {
+      await runRagRounds(t, { random: seededRandom(SEED), rounds: 6, durability });
     });
   }
   for (const [title, damage] of Object.entries(DAMAGE)) {
-    test(`5 rounds with ${title}: never half a text, and files are read again`, async (t) => {
-      await runRagRounds(t, { random: seededRandom(SEED), rounds: 5, durability: "async", damage });
+    test(`3 rounds with ${title}: never half a text, and files are read again`, async (t) => {
+      await runRagRounds(t, { random: seededRandom(SEED), rounds: 3, durability: "async", damage });
     });
   }
 });

@@ -58,7 +58,10 @@ export async function runRagRounds(t: TestContext, options: RagRoundsOptions): P
     await checkFolder(daemon, rounds, context);
     t.diagnostic(`round ${round}: ${rounds.notes.size} notes${damage === undefined ? "" : `; ${damage}`}`);
   }
-  assert.notDeepEqual(readdirSync(join(directory, "data/rag/texts")), [], "texts were sealed");
+  // Without the journal's second half there may be too little left to be sealed.
+  if (options.damage === undefined) {
+    assert.notDeepEqual(readdirSync(join(directory, "data/rag/texts")), [], "texts were sealed");
+  }
   await compareWithFresh(t, rounds, daemon);
   await daemon.kill("SIGTERM");
 }
