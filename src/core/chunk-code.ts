@@ -4,7 +4,7 @@
  * Order: a declaration takes along the comments right above it. Small neighbours are joined; one that is too long is
  * cut at the least indented of its lines after a blank one. A stretch of long lines is cut further, by characters.
  */
-import { cutRange, LARGEST_CHUNK } from "./chunk-ranges.ts";
+import { cutRange, LARGEST_CHUNK, LINES_A_STEP } from "./chunk-ranges.ts";
 import type { Section } from "./chunk-ranges.ts";
 import { declarationIn, indentationOf } from "./declarations.ts";
 import type { Declaration, Language } from "./declarations.ts";
@@ -24,8 +24,9 @@ interface Stretch {
   readonly symbol: string | undefined;
 }
 
-export function chunkCode(lines: LineIndex, language: Language): Section[] {
-  return joinSmall(findStretches(lines, language))
+/** Yields every {@link LINES_A_STEP} lines. */
+export function* chunkCode(lines: LineIndex, language: Language): Generator<void, Section[]> {
+  return joinSmall(yield* findStretches(lines, language))
     .flatMap((stretch) => cutLong(lines, stretch))
     .flatMap(({ first, end, symbol }) => {
       const section: Section = { start: lines.start(first), end: lines.start(end), symbol };
@@ -34,12 +35,13 @@ export function chunkCode(lines: LineIndex, language: Language): Section[] {
 }
 
 /** One stretch for each declaration; the first may have none. */
-function findStretches(lines: LineIndex, language: Language): Stretch[] {
+function* findStretches(lines: LineIndex, language: Language): Generator<void, Stretch[]> {
   const stretches: Stretch[] = [];
   const around: Declaration[] = [];
   let first = 0;
   let symbol: string | undefined;
   for (let line = 0; line < lines.count; line++) {
+    if (line % LINES_A_STEP === 0) yield;
     const declaration = declarationIn(lines.head(line), language);
     if (!declaration) continue;
     const begins = Math.max(first, firstAttached(lines, line, language));

@@ -7,7 +7,7 @@
  * Order: a joined section carries the headings that all its parts share, or those of its first part where they share
  * none.
  */
-import { cutRange, LARGEST_CHUNK, SMALLEST_CHUNK } from "./chunk-ranges.ts";
+import { cutRange, LARGEST_CHUNK, LINES_A_STEP, SMALLEST_CHUNK } from "./chunk-ranges.ts";
 import type { Range, Section } from "./chunk-ranges.ts";
 import type { LineIndex } from "./line-index.ts";
 
@@ -15,20 +15,31 @@ interface HeadedSection extends Range {
   readonly headings: readonly string[];
 }
 
+const PIECES_A_STEP = 100;
 /** A front matter block longer than this is none. */
 const LONGEST_FRONT_MATTER = 100;
 
-export function chunkMarkdown(lines: LineIndex): Section[] {
-  const { sections, fences } = findSections(lines);
-  return joinSmall(sections).flatMap((section) => cutRange(lines.text, section, fences));
+/** Yields every {@link LINES_A_STEP} lines. */
+export function* chunkMarkdown(lines: LineIndex): Generator<void, Section[]> {
+  const { sections, fences } = yield* findSections(lines);
+  const pieces: Section[] = [];
+  let steps = 0;
+  for (const section of joinSmall(sections)) {
+    for (const piece of cutRange(lines.text, section, fences)) pieces.push(piece);
+    if (pieces.length < steps * PIECES_A_STEP) continue;
+    steps++;
+    yield;
+  }
+  return pieces;
 }
 
-function findSections(lines: LineIndex): { sections: HeadedSection[]; fences: Range[] } {
+function* findSections(lines: LineIndex): Generator<void, { sections: HeadedSection[]; fences: Range[] }> {
   const sections: HeadedSection[] = [];
   const fences: Range[] = [];
   const open: { level: number; title: string }[] = [];
   let start = 0;
   for (let line = endOfFrontMatter(lines); line < lines.count; line++) {
+    if (line % LINES_A_STEP === 0) yield;
     const fenceEnd = endOfFence(lines, line);
     if (fenceEnd > line) {
       fences.push({ start: lines.start(line), end: lines.start(fenceEnd) });

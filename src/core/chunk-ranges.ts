@@ -17,6 +17,8 @@ export interface Section extends Range {
 
 export const SMALLEST_CHUNK = 800;
 export const LARGEST_CHUNK = 1200;
+/** Of those who find stretches and give way now and then: a millisecond or so. */
+export const LINES_A_STEP = 500;
 
 const CUTS: readonly RegExp[] = [/\n[ \t\r]*\n/g, /\n/g, /[.!?。！？]\s/g, /\s/g];
 

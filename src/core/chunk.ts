@@ -13,6 +13,8 @@ import type { Section } from "./chunk-ranges.ts";
 import { languageOf } from "./declarations.ts";
 import { LineIndex } from "./line-index.ts";
 
+const SECTIONS_A_STEP = 200;
+
 export interface Chunk {
   readonly text: string;
   readonly start: number;
@@ -27,18 +29,32 @@ export interface Chunk {
 
 /** Chunks by the kind of text that the path's ending tells: Markdown, a known language, or plain. */
 export function chunkText(text: string, path: string): Chunk[] {
-  const lines = new LineIndex(text);
-  return sectionsOf(lines, path)
-    .map((section) => trimRange(text, section))
-    .filter((section) => section.end > section.start)
-    .map((section) => toChunk(lines, section));
+  const steps = chunkInSteps(text, path);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
 }
 
-function sectionsOf(lines: LineIndex, path: string): Section[] {
+/** The same; it yields every few hundred lines or sections, so that long texts hold nobody up. */
+export function* chunkInSteps(text: string, path: string): Generator<void, Chunk[]> {
+  const lines = new LineIndex(text);
+  const sections = yield* sectionsOf(lines, path);
+  const chunks: Chunk[] = [];
+  for (const [at, whole] of sections.entries()) {
+    if (at % SECTIONS_A_STEP === 0) yield;
+    const section = trimRange(text, whole);
+    if (section.end > section.start) chunks.push(toChunk(lines, section));
+  }
+  return chunks;
+}
+
+function* sectionsOf(lines: LineIndex, path: string): Generator<void, Section[]> {
   const ending = /\.([^./\\]*)$/.exec(path)?.[1]?.toLowerCase() ?? "";
-  if (ending === "md" || ending === "markdown" || ending === "mdx") return chunkMarkdown(lines);
+  if (ending === "md" || ending === "markdown" || ending === "mdx") return yield* chunkMarkdown(lines);
   const language = languageOf(ending);
-  return language ? chunkCode(lines, language) : cutRange(lines.text, { start: 0, end: lines.text.length });
+  if (language !== undefined) return yield* chunkCode(lines, language);
+  return cutRange(lines.text, { start: 0, end: lines.text.length });
 }
 
 function toChunk(lines: LineIndex, { start, end, headings, symbol }: Section): Chunk {

@@ -6,7 +6,7 @@
  * Cost: most texts are one part, as they are.
  */
 
-/** In UTF-16 units: what is done with a part takes some 20 ms. */
+/** In UTF-16 units: a part is cut by itself, so that what is known of all its chunks has bounds. */
 const LONGEST_PART = 1_048_576;
 /** The longest key that is kept in one part. */
 const LONGEST_KEY = 65_536;
@@ -21,10 +21,25 @@ export function* partsOf(text: string, longest = LONGEST_PART): Generator<string
   yield start === 0 ? text : text.slice(start);
 }
 
+/** The same, cut at line ends only: a line that is longer stays whole, and so does what stands in it. */
+export function* wholeLinesOf(text: string, longest: number): Generator<string> {
+  let start = 0;
+  while (text.length - start > longest) {
+    const line = text.lastIndexOf("\n", start + longest - 1) + 1;
+    const end = line > start ? beforeKey(text, start, line) : text.indexOf("\n", start + longest) + 1 || text.length;
+    yield text.slice(start, end);
+    start = end;
+  }
+  if (start === 0 || start < text.length) yield text.slice(start);
+}
+
 function findCut(text: string, start: number, limit: number): number {
   const line = text.lastIndexOf("\n", limit - 1) + 1;
   const space = text.lastIndexOf(" ", limit - 1) + 1;
-  const cut = line > start ? line : space > start ? space : limit;
+  return beforeKey(text, start, line > start ? line : space > start ? space : limit);
+}
+
+function beforeKey(text: string, start: number, cut: number): number {
   const key = text.lastIndexOf("-----BEGIN ", cut - 1);
   if (key <= start || cut - key > LONGEST_KEY || text.slice(key, cut).includes("-----END ")) return whole(text, cut);
   return key;

@@ -6,11 +6,11 @@
  * Cost: linear in the text; gives way between the steps, and between the parts of a long text, each of which is cut by
  *   itself.
  */
-import { chunkText } from "../../core/chunk.ts";
+import { chunkInSteps } from "../../core/chunk.ts";
 import { writeChunkTable } from "./chunk-table.ts";
 import type { NewDocument } from "./corpus-state.ts";
 import type { ChunkFacts } from "./document.ts";
-import { partsOf } from "./long-text.ts";
+import { partsOf, wholeLinesOf } from "./long-text.ts";
 
 export type Draft = Omit<NewDocument, "table" | "text" | "sizeBytes" | "lineCount" | "chunkCount">;
 
@@ -28,6 +28,9 @@ interface Prepared {
   lineEnds: number;
 }
 
+/** In UTF-16 units: a few milliseconds of looking for secrets. */
+const LONGEST_REDACTED = 131_072;
+
 /** `path` tells by its ending how the text is cut. */
 export async function prepareDocument(
   { redact, giveWay }: PrepareServices,
@@ -36,10 +39,12 @@ export async function prepareDocument(
 ): Promise<NewDocument> {
   const prepared: Prepared = { pieces: [], chunks: [], bytes: 0, lineEnds: 0 };
   for (const part of partsOf(text)) {
-    await giveWay();
-    const redacted = redact(part);
-    await giveWay();
-    addPart(prepared, redacted, path);
+    const redacted: string[] = [];
+    for (const piece of wholeLinesOf(part, LONGEST_REDACTED)) {
+      await giveWay();
+      redacted.push(redact(piece));
+    }
+    await addPart(prepared, redacted.join(""), { path, giveWay });
   }
   const { pieces, chunks, bytes: sizeBytes, lineEnds } = prepared;
   const whole = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
@@ -54,10 +59,17 @@ export async function prepareDocument(
   };
 }
 
-function addPart(prepared: Prepared, text: string, path: string): void {
+async function addPart(
+  prepared: Prepared,
+  text: string,
+  { path, giveWay }: { readonly path: string; readonly giveWay: () => Promise<void> },
+): Promise<void> {
   let [at, byte] = [0, prepared.bytes];
   const { lineEnds } = prepared;
-  for (const { start, end, startLine, endLine, headings, symbol, text: piece } of chunkText(text, path)) {
+  const steps = chunkInSteps(text, path);
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) await giveWay();
+  for (const { start, end, startLine, endLine, headings, symbol, text: piece } of step.value) {
     const startByte = byte + Buffer.byteLength(text.slice(at, start));
     const endByte = startByte + Buffer.byteLength(piece);
     [at, byte] = [end, endByte];

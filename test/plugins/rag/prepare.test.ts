@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readChunkTable } from "../../../src/plugins/rag/chunk-table.ts";
-import { partsOf } from "../../../src/plugins/rag/long-text.ts";
+import { partsOf, wholeLinesOf } from "../../../src/plugins/rag/long-text.ts";
 import { prepareDocument } from "../../../src/plugins/rag/prepare.ts";
 import { preparedDocument } from "../../support/prepared.ts";
 
@@ -21,6 +21,28 @@ test("parts joined are the text; they end at lines, else at spaces, never within
     for (const part of parts) assert.ok(part.isWellFormed() && part.length <= 20, JSON.stringify(part));
   }
   assert.deepEqual([...partsOf("one two\nthree four", 12)], ["one two\n", "three four"]);
+});
+
+test("whole lines: what stands in one is not parted, however long it is", () => {
+  assert.deepEqual([...wholeLinesOf("a b\nc d e f g h i\nj\nk", 6)], ["a b\n", "c d e f g h i\n", "j\nk"]);
+  assert.deepEqual([...wholeLinesOf("no end of line", 6)], ["no end of line"]);
+  assert.deepEqual([...wholeLinesOf("", 6)], [""]);
+  assert.deepEqual([...wholeLinesOf("abcde\nfghij\n", 6)], ["abcde\n", "fghij\n"]);
+});
+
+test("secrets are found wherever they stand in a long text, with a turn of the loop in between", async () => {
+  const lines = Array.from({ length: 9000 }, (_, at) => `line ${at} of the text; SECRET-${at}${at % 9 ? " x" : ""}\n`);
+  let [longest, turns] = [0, 0];
+  const services = {
+    redact(piece: string): string {
+      longest = Math.max(longest, piece.length);
+      return piece.replaceAll(/SECRET-\d+$/gm, "-");
+    },
+    giveWay: async () => void turns++,
+  };
+  const document = await prepareDocument(services, await preparedDocument(""), { text: lines.join(""), path: "a.md" });
+  assert.equal(document.text.toString().match(/; -$/gm)?.length, 1000);
+  assert.ok(longest <= 131_072 && turns > 20, `${longest} characters at once, ${turns} turns`);
 });
 
 test("a key is not cut in two", () => {
