@@ -69,7 +69,7 @@ export async function runRagRounds(t: TestContext, options: RagRoundsOptions): P
 function start(t: TestContext, { folder, options }: Rounds, directory: string): Promise<RagDaemon> {
   return startRagDaemon(t, directory, {
     // Small, so that snapshots are made under load, and texts sealed.
-    storage: { durability: options.durability, maxJournalBytes: 524_288 },
+    storage: { durability: options.durability, maxJournalBytes: 131_072 },
     rag: { allowedRoots: [folder], collections: [{ name: "folder", kind: "folder", root: folder }] },
   });
 }
@@ -78,7 +78,7 @@ function start(t: TestContext, { folder, options }: Rounds, directory: string): 
 function textOf(name: string, version: number): string {
   let state = version * 2_654_435_761 + name.length * 97 + name.charCodeAt(name.length - 1);
   const next = (): number => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) >>> 8;
-  const count = 50 + (next() % 6_000);
+  const count = 50 + (next() % 1_500);
   const words = Array.from({ length: count }, () => `${wordOf(next())}${next() % 50 === 0 ? "\n\n" : " "}`);
   return `# ${name} version${version}\n\n${words.join("")}\n\nend of ${name} version${version}\n`;
 }
