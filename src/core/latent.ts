@@ -30,7 +30,8 @@ const SPARE_DIRECTIONS = 8;
 const ROUNDS = 4;
 const LARGEST_SAMPLE = 20_000;
 const LARGEST_VOCABULARY = 30_000;
-const SLICE_DOCUMENTS = 100;
+const SLICE_DOCUMENTS = 20;
+const SLICE_TERMS = 10_000;
 
 export interface LatentModel {
   /** Terms of at least two documents of the sample, and their row in `basis`. */
@@ -118,13 +119,30 @@ function* chooseTerms(documents: readonly Map<string, number>[]): Generator<void
     for (const term of documents[at]!.keys()) frequencies.set(term, (frequencies.get(term) ?? 0) + 1);
     if (at % SLICE_DOCUMENTS === 0) yield;
   }
-  const shared = [...frequencies].filter(([, frequency]) => frequency > 1);
-  shared.sort((one, other) => other[1] - one[1] || (one[0] < other[0] ? -1 : 1));
-  shared.length = Math.min(shared.length, LARGEST_VOCABULARY);
-  return {
-    rows: new Map(shared.map(([term], row) => [term, row])),
-    idfs: Float32Array.from(shared, ([, frequency]) => rarity(frequency, documents.length)),
-  };
+  const rows = new Map<string, number>();
+  const idfs: number[] = [];
+  for (const [frequency, terms] of yield* groupByFrequency(frequencies)) {
+    yield;
+    for (const term of terms.sort().slice(0, LARGEST_VOCABULARY - rows.size)) {
+      rows.set(term, rows.size);
+      idfs.push(rarity(frequency, documents.length));
+    }
+  }
+  return { rows, idfs: Float32Array.from(idfs) };
+}
+
+/** The terms of more than one document, the most frequent first. */
+function* groupByFrequency(frequencies: ReadonlyMap<string, number>): Generator<void, [number, string[]][]> {
+  const groups = new Map<number, string[]>();
+  let seen = 0;
+  for (const [term, frequency] of frequencies) {
+    if (++seen % SLICE_TERMS === 0) yield;
+    if (frequency < 2) continue;
+    const group = groups.get(frequency);
+    if (group === undefined) groups.set(frequency, [term]);
+    else group.push(term);
+  }
+  return [...groups].sort(([one], [other]) => other - one);
 }
 
 function weighTerms(counts: ReadonlyMap<string, number>, { rows, idfs }: WeightedTerms): SparseRow {
@@ -147,7 +165,7 @@ function toUnitRow({ terms, weights }: SparseRow): SparseRow {
 /** The first right singular vectors of the matrix, by rows of LATENT_DIMENSIONS; zeros where the matrix has fewer. */
 function* findBasis(matrix: readonly SparseRow[], termCount: number): Generator<void, Float32Array> {
   const width = LATENT_DIMENSIONS + SPARE_DIRECTIONS;
-  let columns = pseudoRandomColumns(termCount, width);
+  let columns = yield* pseudoRandomColumns(termCount, width);
   yield* orthonormalise(columns, width);
   for (let round = 0; round < ROUNDS; round++) {
     columns = yield* multiplyByMatrix(matrix, columns, width);

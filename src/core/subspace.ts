@@ -15,15 +15,18 @@ const SLICE_TERMS = 500;
 const DEPENDENT = 1e-10;
 
 /** Numbers between -1 and 1 that look random, and are always the same. */
-export function pseudoRandomColumns(termCount: number, width: number): Float64Array {
+export function* pseudoRandomColumns(termCount: number, width: number): Generator<void, Float64Array> {
+  const columns = new Float64Array(termCount * width);
   let state = 0x9e3779b9;
-  return new Float64Array(termCount * width).map(() => {
+  for (let at = 0; at < columns.length; at++) {
+    if (at % (SLICE_TERMS * width) === 0) yield;
     // xorshift32 (G. Marsaglia, 2003)
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    return (state >>> 0) / 2 ** 31 - 1;
-  });
+    columns[at] = (state >>> 0) / 2 ** 31 - 1;
+  }
+  return columns;
 }
 
 /** The transposed matrix times the matrix times the columns. */
