@@ -5,8 +5,8 @@
  * added inside the logarithm, so that no term counts against a document. A field's weight multiplies its counts and its
  * length.
  * Order: by score, then id. What was added and removed before leaves no trace in a score: counts are kept exactly.
- * Cost: adding is linear in the text; documents are sealed into segments at the next search, or when 256 wait; small and
- * half-empty segments are merged on the way, into such of up to 4096, one merge a step: 5 to 10 ms at most.
+ * Cost: adding is linear in the text; documents are sealed into segments at the next search, or when 256 wait; small
+ * and half-empty segments are merged on the way, into such of up to 4096, one merge a step: 5 to 10 ms at most.
  */
 import { BlockReader, requireKind, writeJson } from "./blocks.ts";
 import { requireId } from "./id-set.ts";

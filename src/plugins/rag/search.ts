@@ -18,6 +18,7 @@ import type { Knowledge } from "./knowledge.ts";
 import { fuseAll, plainText, runLegs } from "./legs.ts";
 import type { LegsOptions, NamedLeg, SearchMode } from "./legs.ts";
 import { readQuery } from "./read-query.ts";
+import { pathOf } from "./results.ts";
 import { compileScope } from "./scope.ts";
 import type { SearchScope } from "./scope.ts";
 import type { ScopeCache } from "./scope-cache.ts";
@@ -147,7 +148,7 @@ function resolve(
   { request, scope, nowMs }: Omit<Finding, "legs">,
 ): Candidate[] {
   const isInScope = compileScope(scope);
-  const seen = new Set<number>();
+  const seen = new Set<number | string>();
   return fused.flatMap((hit) => {
     const chunk = knowledge.chunk(hit.id);
     const collection = chunk && knowledge.collection(chunk.document.collection);
@@ -155,8 +156,22 @@ function resolve(
     const { firstChunkId, expiresMs = Infinity } = chunk.document;
     if (expiresMs <= nowMs || (request.per === "document" && seen.has(firstChunkId))) return [];
     seen.add(firstChunkId);
+    const place = placeOf(knowledge, chunk, request.per);
+    if (place !== undefined && seen.has(place)) return [];
+    if (place !== undefined) seen.add(place);
     return [{ chunk, fused: hit }];
   });
+}
+
+/** The same for one file, or the same lines of it, which two collections may hold; undefined for what is no file. */
+function placeOf(
+  knowledge: Knowledge,
+  { document, startByte }: PlacedChunk,
+  per: SearchRequest["per"],
+): string | undefined {
+  const path = pathOf(knowledge, document);
+  if (path === null) return undefined;
+  return per === "document" ? path : `${document.file?.hash} ${startByte} ${path}`;
 }
 
 /** The query's vector, or why there is none; `undefined` where no endpoint is set up or wanted. */

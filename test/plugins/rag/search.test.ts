@@ -195,6 +195,25 @@ test("what comes into another project while a search goes on does not leak into 
   assert.deepEqual(idsOf(await search({ ...whole, documentsOf }, "tide")), ["ours"]);
 });
 
+test("a file that two collections hold is found once; copies of it elsewhere are others", async () => {
+  const folder = (name: string, root: string) => ({ name, kind: "folder", project: undefined, root }) as const;
+  const collections = [folder("whole", "/w"), folder("part", "/w/docs"), folder("copy", "/copy")];
+  const long = Array.from({ length: 40 }, (_, at) => `The tide at hour ${at} is neither high nor low, says the pilot.`).join(" ");
+  const held = [
+    { collection: "whole", id: "docs/a.md", text: long },
+    { collection: "part", id: "a.md", text: long },
+    { collection: "copy", id: "a.md", text: long },
+  ];
+  const overlapping = testKnowledge(held, { collections });
+  const chunks = await search(overlapping, "tide pilot", { k: 50 });
+  const places = chunks.hits.map(({ chunk: { document, startLine, startByte } }) => {
+    return `${document.collection === "copy" ? "copy" : "/w"} ${startLine} ${startByte}`;
+  });
+  assert.equal(new Set(places).size, places.length);
+  assert.equal(places.length, 2 * overlapping.chunksOf(chunks.hits[0]!.chunk.document).length);
+  assert.equal((await search(overlapping, "tide pilot", { per: "document" })).hits.length, 2);
+});
+
 test("what has expired is not found", async () => {
   const notes = testKnowledge([{ id: "old", text: "the tide", expiresMs: 1000 }, { id: "new", text: "the tide" }]);
   const request = { text: "tide", mode: "hybrid", k: 10, per: "chunk" } as const;
