@@ -16,6 +16,12 @@ const versions = readdirSync(GOLDEN).filter((name) => name.startsWith("state-"))
 
 /** Runs of any age are kept: the directories are old. */
 const config = { jobs: { defaults: { keepFor: "36500d" } } };
+/** Of a folder that is gone since, a note in a segment, and one in the journal. */
+const FOUND = [
+  ["harbour pump oiled", "guide/pumps.md"],
+  ["lighthouse painted", "sealed"],
+  ["ferry mail", "young"],
+] as const;
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 describe("state of earlier versions", () => {
@@ -41,6 +47,12 @@ describe("state of earlier versions", () => {
       assert.deepEqual(plain(await readToldState(clientOf())), told);
       await second.post("/api/metrics", { name: "bare", type: "counter", increment: 2.5 });
       assert.match(await second.clientMetrics(), /^bare 5$/m);
+      for (const [words, id] of FOUND) {
+        const { hits } = await clientOf().json<{ hits: readonly { id: string }[] }>("POST", "/api/rag/search", {
+          body: { q: words },
+        });
+        assert.equal(hits[0]?.id, id, words);
+      }
       assert.equal(
         readdirSync(dataDir, { recursive: true }).some((name) => String(name).includes(".corrupt-")),
         false,

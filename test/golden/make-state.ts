@@ -3,7 +3,7 @@
  * and a kill -9, and what that daemon told before. `node src/launch.js test/golden/make-state.ts`, once for each
  * release; state.test.ts holds every later version to reading it.
  */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "../../src/client.ts";
@@ -11,8 +11,8 @@ import { VERSION } from "../../src/system/version.ts";
 import { startDaemonChild, writeConfig } from "../support/daemon-child.ts";
 import { readToldState } from "../support/told-state.ts";
 
-/** Of the moment, of the machine, or secret: no part of the state. */
-const LEFT_OUT = /\/(token|daemon\.pid|daemon\.sock|rag)$/;
+/** Of the moment, of the machine, or secret: no part of the state. Nor are indexes, which can be made again. */
+const LEFT_OUT = /\/(token|daemon\.pid|daemon\.sock|rag\/index)$/;
 
 const BEFORE = [
   {
@@ -46,9 +46,21 @@ const JOBS = [
   { name: "snapshot", internal: { action: "storage.snapshot" } },
 ];
 
+/** Read before the snapshot, which puts the texts into a segment. */
+const HANDBOOK = {
+  "guide/pumps.md": "# Pumps\n\nThe harbour pump is oiled every second Thursday.\n\n## Spares\n\nGaskets lie in drawer nine.\n",
+  "tool.ts": "export function countTides(moons: number): number {\n  return 2 * moons;\n}\n",
+};
+const note = (id: string, text: string, tags: readonly string[]) =>
+  client.json("PUT", `/api/rag/collections/notes/documents/${id}`, { body: { text, tags } });
+
 const work = mkdtempSync(join(tmpdir(), "pi-daemon-state-"));
 const dataDir = join(work, "data");
-const daemon = await startDaemonChild(writeConfig(join(work, "config.json"), { dataDir }));
+const handbook = join(work, "handbook");
+mkdirSync(join(handbook, "guide"), { recursive: true });
+for (const [name, text] of Object.entries(HANDBOOK)) writeFileSync(join(handbook, name), text);
+const config = { dataDir, rag: { allowedRoots: [work] } };
+const daemon = await startDaemonChild(writeConfig(join(work, "config.json"), config));
 const client = createClient({ socketPath: join(dataDir, "daemon.sock") });
 const send = (requestId: string, metrics: readonly unknown[]) =>
   client.json("POST", "/api/metrics/batch", { body: { requestId, metrics } });
@@ -57,9 +69,13 @@ const run = (job: string) => client.json("POST", `/api/jobs/${job}/run?wait=20s`
 await send("golden-before", BEFORE);
 for (const body of JOBS) await client.json("POST", "/api/jobs", { body });
 await client.json("POST", "/api/jobs/rests/pause");
+await client.json("POST", "/api/rag/collections", { body: { name: "handbook", kind: "folder", root: handbook } });
+await client.json("POST", "/api/rag/collections/handbook/reindex?wait=20s");
+await note("sealed", "The lighthouse is painted in odd years.", ["coast"]);
 for (const job of ["says-hello", "fails", "snapshot"]) await run(job);
 await send("golden-after", AFTER);
 await run("says-hello");
+await note("young", "The ferry waits for the mail.", ["coast", "mail"]);
 
 const told = await readToldState(client);
 await daemon.kill("SIGKILL");

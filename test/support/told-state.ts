@@ -1,6 +1,6 @@
 /**
- * What a daemon tells of its state to those who ask: metrics of clients, jobs and their runs, with what these
- * printed.
+ * What a daemon tells of its state to those who ask: metrics of clients, jobs and their runs with what these printed,
+ * documents of the knowledge index with their texts.
  */
 import type { Client, JobShown, RunShown } from "../../src/client.ts";
 
@@ -9,6 +9,7 @@ export interface ToldState {
   readonly metrics: readonly string[];
   readonly jobs: readonly unknown[];
   readonly runs: readonly unknown[];
+  readonly documents: readonly unknown[];
 }
 
 export async function readToldState(client: Client): Promise<ToldState> {
@@ -33,5 +34,26 @@ export async function readToldState(client: Client): Promise<ToldState> {
     tags,
     paused,
   }));
-  return { metrics, jobs: shown, runs };
+  return { metrics, jobs: shown, runs, documents: await readDocuments(client) };
+}
+
+async function readDocuments(client: Client): Promise<readonly unknown[]> {
+  const { collections } = await client.json<{ collections: readonly { name: string }[] }>(
+    "GET",
+    "/api/rag/collections",
+  );
+  const texts = [];
+  for (const { name } of collections) {
+    const path = `/api/rag/collections/${name}/documents`;
+    const { documents } = await client.json<{ documents: readonly { id: string }[] }>("GET", path);
+    for (const { id } of documents) {
+      // Chunks are a matter of the version; whose text this is, and what it says, is not.
+      const { collection, title, kind, tags, addedMs, text } = await client.json<Record<string, unknown>>(
+        "GET",
+        `${path}/${encodeURIComponent(id)}`,
+      );
+      texts.push({ collection, id, title, kind, tags, addedMs, text });
+    }
+  }
+  return texts;
 }
