@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { writeTar } from "../../src/system/tar.ts";
 import { commandLine, type CommandLine } from "../support/command-line.ts";
+import { startProgram } from "../support/program.ts";
 
 async function countOf(cli: CommandLine): Promise<string> {
   const { url } = JSON.parse((await cli.call(["status", "--json"])).out) as { url: string };
@@ -19,7 +20,7 @@ async function send(cli: CommandLine, times: number): Promise<void> {
 
 test("a backup of a running daemon holds what it had at that moment", async (t) => {
   const cli = commandLine(t);
-  assert.equal((await cli.run("start")).code, 0);
+  await startProgram(t, cli.configPath, { env: cli.env });
   await send(cli, 3);
   const file = join(cli.home, "backup.tar.gz");
   const made = await cli.call(["backup", file]);
@@ -39,13 +40,13 @@ test("a backup of a running daemon holds what it had at that moment", async (t) 
   assert.match(restored.out, /^restored \d+ files .* into .*\nthe state before it is in .*before-restore-\d+T\d+Z;/);
   assert.equal(restored.code, 0);
   assert.equal(readFileSync(join(cli.dataDir, "token"), "utf8"), token);
-  assert.equal((await cli.run("start")).code, 0);
+  await startProgram(t, cli.configPath, { env: cli.env });
   assert.equal(await countOf(cli), "3");
 });
 
 test("of a stopped daemon too, into another home", async (t) => {
   const cli = commandLine(t);
-  assert.equal((await cli.run("start")).code, 0);
+  await startProgram(t, cli.configPath, { env: cli.env });
   await send(cli, 4);
   await cli.call(["stop"]);
   const file = join(cli.home, "backup.tar.gz");
@@ -57,7 +58,7 @@ test("of a stopped daemon too, into another home", async (t) => {
   const { code, out } = await other.call(["restore", file, "--json"]);
   assert.equal(code, 0);
   assert.equal((JSON.parse(out) as { keptIn: unknown }).keptIn, null);
-  assert.equal((await other.run("start")).code, 0);
+  await startProgram(t, other.configPath, { env: other.env });
   assert.equal(await countOf(other), "4");
 });
 
@@ -130,5 +131,5 @@ test("after a restore that was cut short no daemon starts, until it is done agai
   writeFileSync(file, await archiveOf({ ...NAMED, token: "a-token-of-old" }));
   assert.equal((await cli.call(["restore", file])).code, 0);
   assert.equal(existsSync(join(cli.dataDir, "restore-unfinished")), false);
-  assert.equal((await cli.run("start")).code, 0);
+  await startProgram(t, cli.configPath, { env: cli.env });
 });

@@ -8,11 +8,12 @@ import { CommandError } from "../../src/cli/command.ts";
 import { jobCommands } from "../../src/cli/jobs.ts";
 import { readNewDefinition } from "../../src/cli/jobs-change.ts";
 import { commandLine } from "../support/command-line.ts";
+import { startProgram } from "../support/program.ts";
 
 test("a life of a job", async (t) => {
   const cli = commandLine(t);
   assert.equal((await cli.call(["jobs", "list"])).code, 3, "no daemon runs");
-  assert.equal((await cli.run("start")).code, 0);
+  await startProgram(t, cli.configPath, { env: cli.env });
   const json = async (...words: string[]): Promise<Record<string, unknown>> =>
     JSON.parse((await cli.call([...words, "--json"])).out) as Record<string, unknown>;
 

@@ -15,10 +15,11 @@ import type { Client } from "../../src/client.ts";
 import { projectIdOf } from "../../src/system/project-id.ts";
 import { startFakeEmbeddings } from "../support/fake-embeddings.ts";
 import { commandLine, type Ran } from "../support/command-line.ts";
+import { startProgram } from "../support/program.ts";
 
 test("a life of a folder and of notes", async (t) => {
   const cli = commandLine(t);
-  assert.equal((await cli.run("start")).code, 0);
+  await startProgram(t, cli.configPath, { env: cli.env });
   const status: string[] = [];
   const rag = (...words: string[]): Promise<Ran> => cli.call(["rag", ...words]);
   const folder = join(cli.home, "My Docs");
@@ -184,7 +185,7 @@ test("status and doctor tell of an embeddings server, and of one that has gone",
   const cli = commandLine(t);
   const server = await startFakeEmbeddings(t);
   cli.writeConfig({ server: { port: 0 }, rag: { embeddings: { url: server.url, model: "small" } } });
-  assert.equal((await cli.run("start")).code, 0);
+  await startProgram(t, cli.configPath, { env: cli.env });
   await cli.call(["rag", "note", "The blue bus has 41 seats", "--project", "none"]);
   const status = async (): Promise<string> => (await cli.call(["rag", "status"])).out;
   while (/catching-up/.test(await status())) await nextTurn();
