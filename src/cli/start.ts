@@ -43,7 +43,7 @@ function startForeground(call: CommandCall, { source }: Settings, logFile: strin
   const { clock, env, home: workingDirectory } = call;
   const options = { clock, env, workingDirectory, outputPath: logFile, timeoutMs: START_TIMEOUT_MS };
   return startInBackground(command, options).catch((error: Error) => {
-    throw new CommandError(EXIT.failure, error.message);
+    throw new CommandError(EXIT.failure, error.message, '"pi-daemon doctor" looks for causes');
   });
 }
 

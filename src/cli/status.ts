@@ -116,7 +116,7 @@ function describeStats(stats: Stats | undefined): [string, string][] {
 }
 
 function describeReload(live: readonly string[], needsRestart: readonly string[]): string {
-  if (live.length + needsRestart.length === 0) return "reloaded; no setting had changed";
+  if (live.length + needsRestart.length === 0) return "reloaded; no setting of the config had changed";
   const names = live.length === 0 ? "" : ": " + live.join(", ");
   const changed = `reloaded; ${plural(live.length, "setting")} changed${names}`;
   if (needsRestart.length === 0) return changed;

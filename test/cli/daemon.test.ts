@@ -1,7 +1,7 @@
 /** The command line from the first `start` to the last `stop`, with real daemons. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, readFileSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -186,6 +186,14 @@ describe("a daemon that cannot start says why", () => {
       assert.match(err, /auht: .*did you mean "auth"/);
     }
     assert.equal((await cli.run("start", "--foreground")).code, 78);
+  });
+
+  test("a log that cannot be made: where, and doctor is named", async (t) => {
+    const cli = commandLine(t);
+    writeFileSync(join(cli.home, ".pi/daemon/logs"), "a file where a folder is to be");
+    const { code, err } = await cli.run("start");
+    assert.equal(code, 1);
+    assert.match(err, /^pi-daemon: Cannot write to .*daemon\.log: .*\n {2}"pi-daemon doctor" looks for causes\n$/);
   });
 
   test("a port that is taken: the last lines of the log, and doctor names it", async (t) => {

@@ -157,7 +157,7 @@ test("a life of a job", async (t) => {
     mkdirSync(folder, { mode: 0o700 });
     writeFileSync(join(folder, "x.json"), '{"name":"x"}', { mode: 0o600 });
     const { code, out, err } = await cli.call(["reload"]);
-    assert.deepEqual([code, out], [0, "reloaded; no setting had changed\n"]);
+    assert.deepEqual([code, out], [0, "reloaded; no setting of the config had changed\n"]);
     assert.match(err, /^warning: .*x\.json: expected exactly one of command, shell, http, agent, internal, got none/);
     const edited = await cli.call(["jobs", "edit", "fixed"], { env: { ...cli.env, EDITOR: "touch /nobody/edits" } });
     assert.deepEqual(
