@@ -185,7 +185,7 @@ test("status and doctor tell of an embeddings server, and of one that has gone",
   const cli = commandLine(t);
   const server = await startFakeEmbeddings(t);
   cli.writeConfig({ server: { port: 0 }, rag: { embeddings: { url: server.url, model: "small" } } });
-  await startProgram(t, cli.configPath, { env: cli.env });
+  assert.equal((await cli.run("start")).code, 0);
   await cli.call(["rag", "note", "The blue bus has 41 seats", "--project", "none"]);
   const status = async (): Promise<string> => (await cli.call(["rag", "status"])).out;
   while (/catching-up/.test(await status())) await nextTurn();
