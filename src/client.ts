@@ -11,8 +11,7 @@ export { type Answer, UnreachableError } from "./system/http-call.ts";
 
 /** Where a daemon is: its socket (no token needed), or its URL. */
 export type DaemonAddress =
-  | { readonly socketPath: string }
-  | { readonly url: string; readonly token?: string | undefined };
+  { readonly socketPath: string } | { readonly url: string; readonly token?: string | undefined };
 
 export interface Health {
   readonly status: "ok" | "degraded";
@@ -58,7 +57,11 @@ export interface MetricEvent {
   readonly help?: string;
   readonly unit?: string;
   readonly buckets?: readonly number[];
-  readonly exemplar?: { readonly labels?: Readonly<Record<string, string>>; readonly value: number; readonly timestamp?: number };
+  readonly exemplar?: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly value: number;
+    readonly timestamp?: number;
+  };
 }
 
 export interface BatchResult {

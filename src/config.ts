@@ -10,7 +10,12 @@ import { freezeDeep } from "./core/schema.ts";
 import { type Setting, listSettings, mapLeaves } from "./core/schema-walk.ts";
 import { type Issue, type Schema, validate } from "./core/validate.ts";
 import { type ConfigPlace, type PlaceOptions, defaultDataDir, listConfigPlaces } from "./config/places.ts";
-import { type ReferenceOptions, type ResolvedReferences, openToOthers, resolveReferences } from "./config/references.ts";
+import {
+  type ReferenceOptions,
+  type ResolvedReferences,
+  openToOthers,
+  resolveReferences,
+} from "./config/references.ts";
 import { SHORTEST_REDACTED, rememberSecrets, secretPathsOf } from "./config/secrets.ts";
 import { type Config, type PluginSchema, listWarnings, settingsSchema } from "./config/settings.ts";
 import { type GuardedText, expandPath, readGuardedFile } from "./system/guarded-file.ts";
@@ -69,7 +74,13 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const written = secretPathsOf(config).filter((path) => !resolved.filledIn.has(path));
   const isExposed = read.ok && read.isReadableByOthers && written.length > 0;
   const ofModes = isExposed ? [`${source.path} holds the secret ${written[0]} and ${openToOthers(source.path)}`] : [];
-  return { ok: true, config, source, references, warnings: [...listWarnings(config), ...ofModes, ...resolved.warnings] };
+  return {
+    ok: true,
+    config,
+    source,
+    references,
+    warnings: [...listWarnings(config), ...ofModes, ...resolved.warnings],
+  };
 }
 
 /** Every setting with its default and what it takes, in the order of the table. */

@@ -1,8 +1,9 @@
 /**
- * The composition root: a config becomes a lock, services, plugins and a server; `stop` takes them down in the reverse order.
+ * The composition root: a config becomes a lock, services, plugins and a server; `stop` takes them down in the reverse
+ * order.
  *
- * Errors: whatever fails at start undoes what was there before it and is thrown on: LockHeldError, StateVersionError, a listen
- * error with the address in it.
+ * Errors: whatever fails at start undoes what was there before it and is thrown on: LockHeldError, StateVersionError, a
+ * listen error with the address in it.
  * Not: signals, the terminal, exit codes: those are the command line's.
  */
 import { randomUUID } from "node:crypto";
@@ -10,7 +11,15 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { adminRoutes, type ReloadOutcome } from "./admin.ts";
 import {
-  type Config, diffConfig, hideSecrets, keepFixed, type PluginSchema, readDefinition, redactConfig, type ReferenceOptions, secretsOf,
+  type Config,
+  diffConfig,
+  hideSecrets,
+  keepFixed,
+  type PluginSchema,
+  readDefinition,
+  redactConfig,
+  type ReferenceOptions,
+  secretsOf,
 } from "./config.ts";
 import { Registry } from "./core/registry.ts";
 import { PluginSet, type SharedServices } from "./plugin-set.ts";
@@ -59,7 +68,9 @@ export interface DaemonOptions {
   /** The log in use, where it is a file: it counts for `storage.maxBytes`. */
   readonly logFile?: string | undefined;
   /** Reads the config anew, for a reload. */
-  readonly readConfig: () => Promise<{ readonly ok: true; readonly config: Config } | Extract<ReloadOutcome, { ok: false }>>;
+  readonly readConfig: () => Promise<
+    { readonly ok: true; readonly config: Config } | Extract<ReloadOutcome, { ok: false }>
+  >;
   /** Told of each config that comes into force after the first: log level, secrets to hide. */
   readonly onConfig: (config: Config) => void;
 }
@@ -95,7 +106,11 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
   const processMetrics = startProcessMetrics({ clock, registry }, VERSION);
   undo.push(async () => processMetrics.stop());
   const storage = createStorage({ clock, log, registry }, { dataDir, settings: () => config.storage });
-  const diskBudget = watchDiskBudget({ clock, log }, { dataDir, logFile: options.logFile }, () => config.storage.maxBytes);
+  const diskBudget = watchDiskBudget(
+    { clock, log },
+    { dataDir, logFile: options.logFile },
+    () => config.storage.maxBytes,
+  );
   undo.push(async () => diskBudget.stop());
   const { references } = options;
   const shared: SharedServices = {
@@ -136,7 +151,11 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
   await plugins.follow(config);
 
   const listProblems = (): string[] => [...storage.problems(), ...diskBudget.problems(), ...plugins.problems()];
-  const problemCount = registry.ownValue("pi_daemon_problems", "gauge", "Parts that are not well: the reasons of /health.")([]);
+  const problemCount = registry.ownValue(
+    "pi_daemon_problems",
+    "gauge",
+    "Parts that are not well: the reasons of /health.",
+  )([]);
   registry.beforeExposition(() => problemCount.set(listProblems().length));
   const requestMetrics = createRequestMetrics(registry);
   const admin = adminRoutes({
@@ -160,7 +179,10 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
   });
   const routes = (): readonly Route[] => [...admin, ...plugins.routes()];
   const settings = (): HttpSettings => httpSettings(config, fileToken);
-  const server = createHttpServer({ clock, log, randomId: randomUUID }, { routes, settings: settings(), observe: requestMetrics.observe });
+  const server = createHttpServer(
+    { clock, log, randomId: randomUUID },
+    { routes, settings: settings(), observe: requestMetrics.observe },
+  );
   undo.push(() => server.stop());
   const { url, socketPath } = await server.listen();
   lock.update({ version: VERSION, url, socketPath });
@@ -177,7 +199,8 @@ async function compose(options: DaemonOptions, undo: (() => Promise<void>)[]): P
   async function reloadNow(): Promise<ReloadOutcome> {
     const read = await options.readConfig();
     if (!read.ok) {
-      for (const { path, message } of read.issues) log.error("the config is not taken over", { path, problem: message });
+      for (const { path, message } of read.issues)
+        log.error("the config is not taken over", { path, problem: message });
       return read;
     }
     // Before anything changes: a token that cannot be read leaves all as it was.

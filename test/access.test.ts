@@ -60,13 +60,24 @@ const ROUTES: readonly (readonly [Access, method: string, path: string, body?: u
 const CONFIGS = {
   "auth off": { auth: { enabled: false, token: TOKEN }, guarded: ["private"] },
   "auth on": { auth: { enabled: true, token: TOKEN }, guarded: ["private", "write"] },
-  "auth on, reads protected": { auth: { enabled: true, token: TOKEN, protectReads: true }, guarded: ["private", "write", "read"] },
+  "auth on, reads protected": {
+    auth: { enabled: true, token: TOKEN, protectReads: true },
+    guarded: ["private", "write", "read"],
+  },
 } as const;
 
-async function statusOf(daemon: TestDaemon, [, method, path, body]: (typeof ROUTES)[number], token?: string): Promise<[number, string | null]> {
+async function statusOf(
+  daemon: TestDaemon,
+  [, method, path, body]: (typeof ROUTES)[number],
+  token?: string,
+): Promise<[number, string | null]> {
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   if (body !== undefined) headers["content-type"] = "application/json";
-  const reply = await daemon.fetch(path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+  const reply = await daemon.fetch(path, {
+    method,
+    headers,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
   await reply.arrayBuffer();
   return [reply.status, reply.headers.get("www-authenticate")];
 }

@@ -2,7 +2,15 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import assert from "node:assert/strict";
-import { type LoadOptions, describeConfig, diffConfig, keepFixed, loadConfig, redactConfig, secretsOf } from "../src/config.ts";
+import {
+  type LoadOptions,
+  describeConfig,
+  diffConfig,
+  keepFixed,
+  loadConfig,
+  redactConfig,
+  secretsOf,
+} from "../src/config.ts";
 import { pluginSchemas } from "../src/daemon.ts";
 import { object, string } from "../src/core/validate.ts";
 import { samplePlugins } from "./support/plugin-schemas.ts";
@@ -45,9 +53,19 @@ test("without a file there are the defaults", (t) => {
   assert.deepEqual(warnings, []);
   assert.deepEqual(plain(config), {
     server: {
-      listenAddress: "127.0.0.1", port: 9876, maxPayloadSize: 1_048_576, allowedHosts: [],
-      insecureAllowUnauthenticated: false, headerTimeoutMs: 5000, requestTimeoutMs: 10_000,
-      keepAliveTimeoutMs: 75_000, handlerTimeoutMs: 30_000, writeTimeoutMs: 30_000, drainTimeoutMs: 10_000, maxConnections: 512, maxHeaderBytes: 16_384,
+      listenAddress: "127.0.0.1",
+      port: 9876,
+      maxPayloadSize: 1_048_576,
+      allowedHosts: [],
+      insecureAllowUnauthenticated: false,
+      headerTimeoutMs: 5000,
+      requestTimeoutMs: 10_000,
+      keepAliveTimeoutMs: 75_000,
+      handlerTimeoutMs: 30_000,
+      writeTimeoutMs: 30_000,
+      drainTimeoutMs: 10_000,
+      maxConnections: 512,
+      maxHeaderBytes: 16_384,
     },
     plugins: { sample: true, bare: true },
     auth: { enabled: false, token: null, protectReads: false },
@@ -57,8 +75,13 @@ test("without a file there are the defaults", (t) => {
     watchdog: { timeoutMs: null },
     dataDir: join(there.home, ".pi/daemon/data"),
     sample: {
-      retentionMinutes: 60, retentionByType: {}, buckets: [], folder: join(there.home, "sample"), webhooks: [],
-      limit: 10, note: "",
+      retentionMinutes: 60,
+      retentionByType: {},
+      buckets: [],
+      folder: join(there.home, "sample"),
+      webhooks: [],
+      limit: 10,
+      note: "",
     },
     bare: {},
   });
@@ -104,8 +127,13 @@ test("systemd's directories are used: its config before that of the home directo
 });
 
 test("0 stands for none where the table says so", (t) => {
-  const { config } = load(given(t, { server: { handlerTimeoutMs: 0, drainTimeoutMs: 0 }, rateLimit: { requestsPerSecond: 0 } }));
-  assert.deepEqual([config.server.handlerTimeoutMs, config.server.drainTimeoutMs, config.rateLimit.requestsPerSecond], [0, 0, 0]);
+  const { config } = load(
+    given(t, { server: { handlerTimeoutMs: 0, drainTimeoutMs: 0 }, rateLimit: { requestsPerSecond: 0 } }),
+  );
+  assert.deepEqual(
+    [config.server.handlerTimeoutMs, config.server.drainTimeoutMs, config.rateLimit.requestsPerSecond],
+    [0, 0, 0],
+  );
 });
 
 test("all problems are told at once, with path and expectation", (t) => {
@@ -133,12 +161,18 @@ test("all problems are told at once, with path and expectation", (t) => {
 });
 
 for (const [name, text, expected] of [
-  ["not JSON", '{\n  "server": {\n    "port": 9876,\n  }\n}',
-    'is not JSON: line 4, column 3: there may be no comma before "}"'],
+  [
+    "not JSON",
+    '{\n  "server": {\n    "port": 9876,\n  }\n}',
+    'is not JSON: line 4, column 3: there may be no comma before "}"',
+  ],
   ["empty", "", "is not JSON: line 1, column 1: expected a value, found nothing"],
   ["not an object", "[]", "expected an object, got an array"],
-  ["nested without end", "[".repeat(1e5) + "]".repeat(1e5),
-    "is not JSON: line 1, column 65: expected at most 64 levels of nesting"],
+  [
+    "nested without end",
+    "[".repeat(1e5) + "]".repeat(1e5),
+    "is not JSON: line 1, column 65: expected at most 64 levels of nesting",
+  ],
 ] as const) {
   test(`a file is refused: ${name}`, (t) => assert.deepEqual(faults(given(t, text)), [expected]));
 }
@@ -190,15 +224,19 @@ test("paths are made absolute: ~ is the home directory, others stand below that 
 const CANARY = "canary-5d1f0a-token";
 
 test("secrets are known wherever they come from, and shown nowhere", (t) => {
-  const there = given(t, {
-    server: { listenAddress: "${HOST}" },
-    auth: { token: { $file: "token" } },
-    dataDir: "${DIR}/data",
-    sample: {
-      note: "key=${NOTE}",
-      webhooks: [{ url: "https://x/written-out", headers: { a: "${HEADER}", b: "short" } }],
+  const there = given(
+    t,
+    {
+      server: { listenAddress: "${HOST}" },
+      auth: { token: { $file: "token" } },
+      dataDir: "${DIR}/data",
+      sample: {
+        note: "key=${NOTE}",
+        webhooks: [{ url: "https://x/written-out", headers: { a: "${HEADER}", b: "short" } }],
+      },
     },
-  }, { HOST: "127.0.0.1", DIR: "/data-root", NOTE: "note-canary", HEADER: "abc" });
+    { HOST: "127.0.0.1", DIR: "/data-root", NOTE: "note-canary", HEADER: "abc" },
+  );
   writeFileSync(join(dirname(there.path), "token"), `${CANARY}\n`, { mode: 0o600 });
   const { config } = load(there);
   assert.equal(config.auth.token, CANARY);
@@ -263,15 +301,26 @@ test("warnings: a short token, a secret that others can read", (t) => {
 test("a change is told by its paths: what a reload may do, what needs a restart", (t) => {
   const before = load(given(t, { dataDir: "/d", sample: { retentionByType: { counter: 5 }, folder: "/f" } })).config;
   assert.deepEqual(diffConfig(before, before), { live: [], needsRestart: [] });
-  const after = load(given(t, {
-    dataDir: "/e", server: { port: 1, allowedHosts: ["a"] }, logging: { level: "debug", keep: 1 },
-    storage: { durability: "sync" }, sample: { retentionByType: { gauge: 5 }, folder: "/f" },
-    plugins: { bare: false }, auth: { token: CANARY },
-  })).config;
+  const after = load(
+    given(t, {
+      dataDir: "/e",
+      server: { port: 1, allowedHosts: ["a"] },
+      logging: { level: "debug", keep: 1 },
+      storage: { durability: "sync" },
+      sample: { retentionByType: { gauge: 5 }, folder: "/f" },
+      plugins: { bare: false },
+      auth: { token: CANARY },
+    }),
+  ).config;
   assert.deepEqual(diffConfig(before, after), {
     live: [
-      "server.allowedHosts", "plugins.bare", "auth.token", "logging.level", "storage.durability",
-      "sample.retentionByType.counter", "sample.retentionByType.gauge",
+      "server.allowedHosts",
+      "plugins.bare",
+      "auth.token",
+      "logging.level",
+      "storage.durability",
+      "sample.retentionByType.counter",
+      "sample.retentionByType.gauge",
     ],
     needsRestart: ["server.port", "logging.keep", "dataDir"],
   });
@@ -279,7 +328,9 @@ test("a change is told by its paths: what a reload may do, what needs a restart"
 
 test("what a running daemon keeps is told as in force, secrets hidden; a second reload still names it", (t) => {
   const before = load(given(t, { dataDir: "/d" })).config;
-  const after = load(given(t, { dataDir: "/e", server: { port: 1, allowedHosts: ["a"] }, auth: { token: CANARY } })).config;
+  const after = load(
+    given(t, { dataDir: "/e", server: { port: 1, allowedHosts: ["a"] }, auth: { token: CANARY } }),
+  ).config;
   const inForce = keepFixed(before, after);
   assert.deepEqual([inForce.dataDir, inForce.server.port, inForce.server.allowedHosts], ["/d", 9876, ["a"]]);
   assert.equal(inForce.auth.token, CANARY);
@@ -296,7 +347,10 @@ test("every setting is described with its default", () => {
   assert.deepEqual(at("auth.token")?.isSecret, true);
   assert.deepEqual(at("plugins.sample")?.fallback, true);
   assert.deepEqual(at("sample.limit")?.fallback, 10);
-  assert.deepEqual(settings.filter(({ fallback }) => fallback === undefined), []);
+  assert.deepEqual(
+    settings.filter(({ fallback }) => fallback === undefined),
+    [],
+  );
 });
 
 test("a plugin that must be configured is a fault of the program", (t) => {
@@ -317,7 +371,10 @@ test("examples/config.json shows every key with its default", () => {
   const example: unknown = JSON.parse(readFileSync(new URL("examples/config.json", CONFIGS), "utf8"));
   const settings = describeConfig(pluginSchemas);
   const paths = new Set(settings.map(({ path }) => path));
-  assert.deepEqual(flatten(example, paths).sort(), settings.map(({ path, fallback }) => [path, plain(fallback)]).sort());
+  assert.deepEqual(
+    flatten(example, paths).sort(),
+    settings.map(({ path, fallback }) => [path, plain(fallback)]).sort(),
+  );
 });
 
 test("contrib/pi-daemon.json is a right config without a secret, and changes nothing but what a service must", (t) => {
@@ -329,12 +386,23 @@ test("contrib/pi-daemon.json is a right config without a secret, and changes not
   const defaults = loadReal(given(t)).config;
   const jobs = { ...(defaults["jobs"] as object), directory: (config["jobs"] as { directory: string }).directory };
   // The homes of the two differ.
-  const rag = { ...(defaults["rag"] as object), allowedRoots: (config["rag"] as { allowedRoots: readonly string[] }).allowedRoots };
+  const rag = {
+    ...(defaults["rag"] as object),
+    allowedRoots: (config["rag"] as { allowedRoots: readonly string[] }).allowedRoots,
+  };
   assert.deepEqual(plain(config), plain({ ...defaults, dataDir: config.dataDir, jobs, rag }));
 });
 
 test("the README's table lists every key with its default", () => {
   const [, section] = /^## Config\n([^]*?)^## /m.exec(readFileSync(new URL("README.md", CONFIGS), "utf8"))!;
-  const rows = [...section!.matchAll(/^\| `([\w.]+)` \| `([^`]+)` \| .+ \|$/gm)].map(([, path, fallback]) => [path, JSON.parse(fallback!)]);
-  assert.deepEqual(rows.sort(), describeConfig(pluginSchemas).map(({ path, fallback }) => [path, plain(fallback)]).sort());
+  const rows = [...section!.matchAll(/^\| `([\w.]+)` \| `([^`]+)` \| .+ \|$/gm)].map(([, path, fallback]) => [
+    path,
+    JSON.parse(fallback!),
+  ]);
+  assert.deepEqual(
+    rows.sort(),
+    describeConfig(pluginSchemas)
+      .map(({ path, fallback }) => [path, plain(fallback)])
+      .sort(),
+  );
 });

@@ -14,18 +14,30 @@ const FLAGS = ["--experimental-strip-types", "--disable-warning=ExperimentalWarn
 const run = promisify(execFile);
 
 /** Says what pi says when all went well. */
-const FAKE_PI = ["sh", "-c", 'printf "%s\\n" "$0" "$1"', ...[
-  { type: "message_end", message: { role: "assistant", stopReason: "stop", content: "nothing is wrong" } },
-  { type: "agent_settled" },
-].map((event) => JSON.stringify(event))];
+const FAKE_PI = [
+  "sh",
+  "-c",
+  'printf "%s\\n" "$0" "$1"',
+  ...[
+    { type: "message_end", message: { role: "assistant", stopReason: "stop", content: "nothing is wrong" } },
+    { type: "agent_settled" },
+  ].map((event) => JSON.stringify(event)),
+];
 
 /** What each example prints; its metrics are looked at besides. */
 const EXPECTED: Readonly<Record<string, { readonly output: RegExp; readonly metrics: readonly RegExp[] }>> = {
   "send-metrics.sh": {
     output: /^backups_total\{host="nas"\} 1$/m,
-    metrics: [/^disk_free_ratio 0\.42$/m, /^backup_seconds_bucket\{le="60\.0"\} 1$/m, /^backup_size_bytes\{quantile="0\.5"\} 7\.3e\+06$/m],
+    metrics: [
+      /^disk_free_ratio 0\.42$/m,
+      /^backup_seconds_bucket\{le="60\.0"\} 1$/m,
+      /^backup_size_bytes\{quantile="0\.5"\} 7\.3e\+06$/m,
+    ],
   },
-  "send-once.ts": { output: /^counted$/m, metrics: [/^builds_total\{project="web"\} 1$/m, /^build_seconds_count\{project="web"\} 1$/m] },
+  "send-once.ts": {
+    output: /^counted$/m,
+    metrics: [/^builds_total\{project="web"\} 1$/m, /^build_seconds_count\{project="web"\} 1$/m],
+  },
   "knowledge.sh": {
     output: /"id":"blue-bus"[^]*"hits":\[\{[^]*41 seats[^]*"context":"[^"]*untrusted[^"]*41 seats/,
     metrics: [],
@@ -37,7 +49,10 @@ for (const [file, { output, metrics }] of Object.entries(EXPECTED)) {
     const daemon = await startTestDaemon(t);
     const path = fileURLToPath(new URL(file, EXAMPLES));
     const [program, args] = file.endsWith(".ts") ? [process.execPath, [...FLAGS, path]] : ["sh", [path]];
-    const { stdout } = await run(program, args, { env: { ...process.env, PI_DAEMON_URL: daemon.url, PI_DAEMON_SOCKET: join(daemon.dataDir, "daemon.sock") }, timeout: 30_000 });
+    const { stdout } = await run(program, args, {
+      env: { ...process.env, PI_DAEMON_URL: daemon.url, PI_DAEMON_SOCKET: join(daemon.dataDir, "daemon.sock") },
+      timeout: 30_000,
+    });
     assert.match(stdout, output);
     for (const line of metrics) assert.match(await daemon.clientMetrics(), line);
   });

@@ -117,7 +117,10 @@ export function unknownCommand(word: string, commands: readonly Command[]): Comm
 }
 
 function unknownOption(rawName: string, specs: readonly OptionSpec[], otherwise: string): CommandError {
-  const near = nearest(rawName.replace(/^--?/, ""), specs.map(({ name }) => name));
+  const near = nearest(
+    rawName.replace(/^--?/, ""),
+    specs.map(({ name }) => name),
+  );
   return usage(`there is no option ${quote(rawName)}`, near === undefined ? otherwise : `did you mean --${near}?`);
 }
 

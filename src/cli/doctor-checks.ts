@@ -84,7 +84,10 @@ function judgePlaceFor(path: string, { what, setting }: { what: string; setting:
   const facts = inspectFile(above);
   if (facts?.isDirectory && facts.isWritable) return ok(`${path} is made when the daemon first starts`);
   const reason = facts?.isDirectory ? "cannot be written to" : "is no directory";
-  return fail(`${what} ${path} cannot be made: ${above} ${reason}`, `set ${setting} in the config to a place of your own`);
+  return fail(
+    `${what} ${path} cannot be made: ${above} ${reason}`,
+    `set ${setting} in the config to a place of your own`,
+  );
 }
 
 const NO_SOCKET = warn(
@@ -122,10 +125,12 @@ async function checkPort(_: CommandCall, { config, dataDir }: Place): Promise<Fo
   if (reason !== "EADDRINUSE") {
     return [fail(`cannot listen on ${address}: ${reason}`, "set server.listenAddress and server.port in the config")];
   }
-  const other = await createClient({ url: `http://${address}` }).health({ timeoutMs: 2000 }).then(
-    ({ version }) => `another pi-daemon (version ${version}, of another data directory or user)`,
-    () => "another program",
-  );
+  const other = await createClient({ url: `http://${address}` })
+    .health({ timeoutMs: 2000 })
+    .then(
+      ({ version }) => `another pi-daemon (version ${version}, of another data directory or user)`,
+      () => "another program",
+    );
   const advice = `find it with: ss -ltnp 'sport = :${port}'; or set server.port in the config`;
   return [fail(`${address} is taken by ${other}`, advice)];
 }

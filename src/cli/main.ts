@@ -5,7 +5,13 @@ import { UnreachableError, DaemonError } from "../client.ts";
 import { escapeUnprintable } from "../core/printable.ts";
 import { readArguments, selectCommand, unknownCommand } from "./arguments.ts";
 import {
-  COMMON_OPTIONS, type Command, type CommandCall, CommandError, EXIT, type Surroundings, type Terminal,
+  COMMON_OPTIONS,
+  type Command,
+  type CommandCall,
+  CommandError,
+  EXIT,
+  type Surroundings,
+  type Terminal,
 } from "./command.ts";
 import { commands } from "./commands.ts";
 import { describeCommand, describeGroup, describeProgram } from "./help.ts";

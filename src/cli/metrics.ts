@@ -56,7 +56,9 @@ function describeRows(rows: readonly MetricRow[], { prefix, hiddenCount, paint }
 
 function describeLabels(labels: Readonly<Record<string, string>>): string {
   const show = (value: string): string => (/^[\w.:/@-]+$/.test(value) ? value : quote(value));
-  return Object.entries(labels).map(([name, value]) => `${name}=${show(value)}`).join(" ");
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${show(value)}`)
+    .join(" ");
 }
 
 function describeValue({ value, count = 0, sum = 0, quantiles = {} }: MetricRow): string {

@@ -116,7 +116,8 @@ function checkFolders({ collections, isLocal, status }: Scene): Found[] {
     }
     return problems.map((problem) => warn(`${name}: ${problem}`, `then "pi-daemon rag reindex ${name}"`));
   });
-  const isTold = (problem: string): boolean => collections.some(({ name }) => problem.startsWith(`collection "${name}": `));
+  const isTold = (problem: string): boolean =>
+    collections.some(({ name }) => problem.startsWith(`collection "${name}": `));
   const others = status.problems.filter((problem) => !isTold(problem));
   const all = [...found, ...others.map((problem) => warn(problem, 'see "pi-daemon logs"'))];
   if (all.length > 0) return all;

@@ -20,7 +20,7 @@ export function needSettings(call: CommandCall): Settings {
 
 export function badConfig({ source, issues }: Extract<LoadedConfig, { ok: false }>): CommandError {
   const lines = [`the config ${source.path} has ${plural(issues.length, "problem")}:`, ...describeIssues(issues)];
-  return new CommandError(EXIT.badConfig, lines.join("\n  "), 'correct it, then look again: pi-daemon config check');
+  return new CommandError(EXIT.badConfig, lines.join("\n  "), "correct it, then look again: pi-daemon config check");
 }
 
 /** The file that a daemon in the background logs to. */

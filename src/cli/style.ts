@@ -29,7 +29,10 @@ export function readableBytes(sizeBytes: number): string {
 export function readableDuration(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
   const text = formatDuration(Math.round(ms / 1000) * 1000);
-  return text.match(/\d+[a-z]+/g)!.slice(0, 2).join(" ");
+  return text
+    .match(/\d+[a-z]+/g)!
+    .slice(0, 2)
+    .join(" ");
 }
 
 /** At most six significant digits, as few as say the same: 1234567, 0.125, 1.2e-9. */

@@ -18,7 +18,12 @@ const NO_WIDTH = /[\p{Mark}\u200b-\u200d\ufe0f]/u;
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
   const lines = [columns.map(({ title }) => title), ...rows.map((row) => row.map(escapeUnprintable))];
   const widths = columns.map((_, index) => Math.max(...lines.map((line) => displayWidth(line[index]!))));
-  return lines.map((line) => line.map((cell, index) => pad(cell, widths[index]!, columns[index]!)).join(GAP).trimEnd());
+  return lines.map((line) =>
+    line
+      .map((cell, index) => pad(cell, widths[index]!, columns[index]!))
+      .join(GAP)
+      .trimEnd(),
+  );
 }
 
 /** Lines "name   value", the values below each other. Values are made safe to print. */

@@ -5,8 +5,21 @@
  */
 import { isLoopbackHost } from "../core/host.ts";
 import {
-  type Infer, type Issue, type Schema, array, boolean, filePath, integer, nullable, number, object, oneOf, refine,
-  secret, string, withDefault,
+  type Infer,
+  type Issue,
+  type Schema,
+  array,
+  boolean,
+  filePath,
+  integer,
+  nullable,
+  number,
+  object,
+  oneOf,
+  refine,
+  secret,
+  string,
+  withDefault,
 } from "../core/validate.ts";
 import { LOG_FORMATS } from "../system/log-line.ts";
 import { LOG_LEVELS } from "../system/log.ts";

@@ -46,7 +46,10 @@ function attach(pi: Pi): void {
   const client = useClient(config);
   const footer = createFooter(client, problems);
   const scope = createScope(pi, client);
-  pi.on("session_start", guard("footer", (_event, ctx) => footer.update(ctx)));
+  pi.on(
+    "session_start",
+    guard("footer", (_event, ctx) => footer.update(ctx)),
+  );
   for (const [group, collect] of COLLECTORS) if (config.metrics[group]) collect(scope);
   for (const event of ["turn_start", "agent_settled", "session_compact"] as const) {
     scope.on(event, (_event, ctx) => footer.update(ctx));
@@ -77,11 +80,14 @@ function listenToOthers(pi: Pi, client: Client): void {
     if (typeof metric === "string") debug(`${METRIC_CHANNEL}: ${metric}`);
     else client.add(metric);
   });
-  pi.on("session_shutdown", guard("session_shutdown", ({ reason }: { reason: string }) => {
-    isOver = true;
-    if (reason === "quit") return client.finish();
-    return client.flush();
-  }));
+  pi.on(
+    "session_shutdown",
+    guard("session_shutdown", ({ reason }: { reason: string }) => {
+      isOver = true;
+      if (reason === "quit") return client.finish();
+      return client.flush();
+    }),
+  );
 }
 
 function registerCommand(pi: Pi, client: Client): void {
@@ -115,9 +121,12 @@ function hasTwin(pi: Pi): boolean {
 }
 
 function warnOfTwin(pi: Pi): void {
-  pi.on("session_start", guard("twin", (_event, ctx) => {
-    const text = "pi-daemon is installed twice; one copy is idle, so that nothing is counted twice";
-    if (ctx.hasUI) ctx.ui.notify(text, "warning");
-    else tell(text);
-  }));
+  pi.on(
+    "session_start",
+    guard("twin", (_event, ctx) => {
+      const text = "pi-daemon is installed twice; one copy is idle, so that nothing is counted twice";
+      if (ctx.hasUI) ctx.ui.notify(text, "warning");
+      else tell(text);
+    }),
+  );
 }

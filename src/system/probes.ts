@@ -67,7 +67,9 @@ export function readJsonFile(path: string): unknown {
   }
 }
 
-/** How many folders there are below one, itself included, without those of `.git` and `node_modules`; `most` at most. */
+/**
+ * How many folders there are below one, itself included, without those of `.git` and `node_modules`; `most` at most.
+ */
 export function countFolders(root: string, most: number): number {
   let count = 0;
   const waiting = [root];
@@ -82,7 +84,9 @@ const SELDOM_WATCHED = new Set([".git", "node_modules"]);
 
 function foldersIn(folder: string): string[] {
   try {
-    return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
   } catch {
     return [];
   }

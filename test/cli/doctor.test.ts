@@ -120,7 +120,10 @@ describe("doctor", () => {
       writeFileSync(unit, `# pi-daemon as a service of your own\nExecStart=${program} /dev/null start --foreground\n`);
     const ofUnit = async () => (await findings(cli)).of("service").filter(({ message }) => message.startsWith(unit));
     write(process.execPath);
-    assert.deepEqual((await ofUnit()).map(({ result }) => result), ["ok"]);
+    assert.deepEqual(
+      (await ofUnit()).map(({ result }) => result),
+      ["ok"],
+    );
     write("/gone/node");
     const [finding] = await ofUnit();
     assert.deepEqual([finding!.result, finding!.message], ["fail", `${unit} runs /gone/node, which is not there`]);

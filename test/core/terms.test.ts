@@ -59,7 +59,8 @@ test("a run of a million letters is cut into words, in time that grows with it",
 });
 
 test("terms are placed where their letters are", () => {
-  const show = (word: string) => placeTerms(word).map(({ term, start, end }) => `${term || "-"}=${word.slice(start, end)}`);
+  const show = (word: string) =>
+    placeTerms(word).map(({ term, start, end }) => `${term || "-"}=${word.slice(start, end)}`);
   assert.deepEqual(show("readFileSync"), ["read=read", "file=File", "sync=Sync", "readfilesync=readFileSync"]);
   assert.deepEqual(show("__init__"), ["init=init"]);
   assert.deepEqual(show("parse_the_URLs"), ["pars=parse", "-=the", "ur=UR", "ls=Ls", "parsetheurls=parse_the_URLs"]);
@@ -75,7 +76,10 @@ test("placed terms are those of the word, inside of it, in order", () => {
     const word = Array.from({ length: random.int(1, 12) }, () => random.pick(letters)).join("");
     const { parts, whole } = termsOfWord(word);
     const placed = placeTerms(word);
-    assert.deepEqual(placed.map(({ term }) => term), whole === undefined ? parts : [...parts, whole]);
+    assert.deepEqual(
+      placed.map(({ term }) => term),
+      whole === undefined ? parts : [...parts, whole],
+    );
     for (const { start, end } of placed) assert.ok(start >= 0 && end >= start && end <= word.length);
   });
 });

@@ -72,15 +72,20 @@ function writeExtension(home: PiHome, code: string): void {
 describe("an agent job", { skip, timeout: 300_000 }, () => {
   test("that goes well", async (t) => {
     const { llm, run, home, context } = await setStage(t);
-    llm.reply = ({ number }) => number === 1
-      ? { text: "I look.", toolCalls: [{ name: "bash", args: { command: "echo found it" } }] }
-      : { text: "All is well.", usage: { prompt: 1_000, completion: 100, cached: 400 } };
+    llm.reply = ({ number }) =>
+      number === 1
+        ? { text: "I look.", toolCalls: [{ name: "bash", args: { command: "echo found it" } }] }
+        : { text: "All is well.", usage: { prompt: 1_000, completion: 100, cached: 400 } };
     const logFile = { path: join(home.home, "run.log"), maxBytes: 100_000 };
     const { state, error, exitCode, usage, stdout } = await run({ expect: { pattern: "well\\.$" } }, { logFile });
     assert.deepEqual([state, error, exitCode], ["ok", undefined, 0]);
     const { costUsd, ...tokens } = usage!;
     assert.deepEqual(tokens, {
-      inputTokens: 700, outputTokens: 110, cacheReadTokens: 400, cacheWriteTokens: 0, finalText: "All is well.",
+      inputTokens: 700,
+      outputTokens: 110,
+      cacheReadTokens: 400,
+      cacheWriteTokens: 0,
+      finalText: "All is well.",
     });
     assert.ok(Math.abs(costUsd - (700 * 3 + 110 * 15 + 400 * 0.3) / 1e6) < 1e-9, `it has cost ${costUsd}`);
     assert.equal(stdout.text, 'I look.\n[tool] bash {"command":"echo found it"}\nAll is well.\n');

@@ -49,5 +49,8 @@ test("a disk that fills up while a run goes on and slots are due", { skip: mount
   const recorded = rows.filter(({ state }) => state === "ok").map(({ id }) => `run ${id}`);
   assert.deepEqual(recorded.sort(), ran().sort(), "each run has its row, each row its run");
   const missed = rows.filter(({ state }) => state === "missed");
-  assert.ok(missed.some(({ reason }) => reason === "what was due could not be written down"), JSON.stringify(rows));
+  assert.ok(
+    missed.some(({ reason }) => reason === "what was due could not be written down"),
+    JSON.stringify(rows),
+  );
 });

@@ -15,7 +15,10 @@ const NEEDED = "of the last file";
 
 function writeFolder(folder: string): void {
   for (let file = 0; file < FILES; file++) {
-    const lines = Array.from({ length: 4000 }, (_, at) => `line ${at} of file ${file}, with word${(at * 7919 + file) % 9000}`);
+    const lines = Array.from(
+      { length: 4000 },
+      (_, at) => `line ${at} of file ${file}, with word${(at * 7919 + file) % 9000}`,
+    );
     writeFileSync(join(folder, `${file}.md`), `# File ${file}\n\n${lines.join("\n")}\n\nunique${file} ${NEEDED}\n`);
   }
 }
@@ -28,7 +31,10 @@ test("a folder that the disk has no room for", { skip: mountMissing("tmpfs"), ti
   const [disk, folder] = [tmpfs(t, DISK_BYTES), tempDir(t)];
   writeFolder(folder);
   const daemon = await startRagDaemon(t, disk, { rag: { allowedRoots: [folder] } });
-  assert.equal((await daemon.call("PUT", "collections/notes/documents/kept", { text: "the otter is kept" })).status, 201);
+  assert.equal(
+    (await daemon.call("PUT", "collections/notes/documents/kept", { text: "the otter is kept" })).status,
+    201,
+  );
   const filler = join(disk, "filler");
   const { bavail, bsize } = statfsSync(disk);
   writeFileSync(filler, Buffer.alloc(bavail * bsize - LEFT_BYTES));
@@ -46,7 +52,9 @@ test("a folder that the disk has no room for", { skip: mountMissing("tmpfs"), ti
   assert.equal(put.status, 503, JSON.stringify(put.body));
 
   rmSync(filler);
-  await until(async () => (await daemon.call("PUT", "collections/notes/documents/small", { text: "room" })).status < 300);
+  await until(
+    async () => (await daemon.call("PUT", "collections/notes/documents/small", { text: "room" })).status < 300,
+  );
   await until(async () => (await daemon.reindex("docs"))["problems"]!.toString() === "");
   assert.equal((await status(daemon)).documents, FILES + 2);
   await daemon.kill();

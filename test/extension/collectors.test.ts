@@ -33,7 +33,9 @@ function stage(collect: (scope: Scope) => void, config: Partial<ExtensionConfig>
 }
 
 function show({ name, labels, increment, set, observe }: Sample): string {
-  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(",");
+  const pairs = Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
   return `${name}{${pairs}} ${increment ?? set ?? observe}`;
 }
 
@@ -140,7 +142,9 @@ test("turns: a run from its first start to its settling, with a retry in between
   await pi.fire("agent_start", {});
   await pi.fire("turn_start", {});
   clock.advance(1000);
-  await pi.fire("message_end", { message: assistantMessage({ stopReason: "error", errorMessage: "429: secret text" }) });
+  await pi.fire("message_end", {
+    message: assistantMessage({ stopReason: "error", errorMessage: "429: secret text" }),
+  });
   assert.deepEqual(recorded(), [
     "pi_prompts_total{source=rpc} 1",
     "pi_turns_total{} 1",
@@ -224,10 +228,10 @@ test("tools: a tool that came later is known, and pi 1.x tells the time itself",
   await pi.fire("tool_execution_end", { toolCallId: "1", toolName: "later", isError: false, durationMs: 250 });
   pi.tools.push("later");
   await pi.fire("tool_execution_end", { toolCallId: "2", toolName: "later", isError: false, durationMs: 250 });
-  assert.deepEqual(recorded().filter((line) => line.startsWith("pi_tool_duration")), [
-    "pi_tool_duration_seconds{tool=unknown} 0.25",
-    "pi_tool_duration_seconds{tool=later} 0.25",
-  ]);
+  assert.deepEqual(
+    recorded().filter((line) => line.startsWith("pi_tool_duration")),
+    ["pi_tool_duration_seconds{tool=unknown} 0.25", "pi_tool_duration_seconds{tool=later} 0.25"],
+  );
 });
 
 const fills = [
@@ -271,7 +275,10 @@ test("compaction: one that fails is counted, and does not lend its start to the 
     "pi_compaction_failed_total{session=s1,model=m1,reason=threshold,aborted=true} 1",
     "pi_compaction_failed_total{session=s1,model=m1,reason=manual,aborted=false} 1",
   ]);
-  await pi.fire("session_compact", { compactionEntry: { type: "compaction", summary: "", tokensBefore: 2 }, reason: "manual" });
+  await pi.fire("session_compact", {
+    compactionEntry: { type: "compaction", summary: "", tokensBefore: 2 },
+    reason: "manual",
+  });
   assert.ok(!recorded().some((line) => line.startsWith("pi_compaction_duration")));
 });
 
@@ -294,7 +301,11 @@ test("label values are cut, and well-formed", async () => {
   const { pi, recorded } = stage(collectUsage);
   const model = "m".repeat(300);
   await pi.fire("message_end", { message: assistantMessage({ provider: "\ud800", model }) });
-  assert.ok(recorded().every((line) => line.includes(`provider=\ufffd,model=${"m".repeat(200)},`) || line.startsWith("pi_cost")));
+  assert.ok(
+    recorded().every(
+      (line) => line.includes(`provider=\ufffd,model=${"m".repeat(200)},`) || line.startsWith("pi_cost"),
+    ),
+  );
 });
 
 test("off: nothing is recorded", async () => {

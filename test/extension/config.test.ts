@@ -73,7 +73,14 @@ test("environment over file over defaults, value by value", (t) => {
   assert.equal(config.maxBufferSize, 7);
   assert.equal(config.requestTimeoutMs, 300);
   assert.equal(config.flushIntervalMs, 5000);
-  assert.deepEqual(config.metrics, { compaction: true, sessions: false, usage: true, turns: true, tools: true, context: true });
+  assert.deepEqual(config.metrics, {
+    compaction: true,
+    sessions: false,
+    usage: true,
+    turns: true,
+    tools: true,
+    context: true,
+  });
 });
 
 const variables: readonly (readonly [variable: string, text: string, path: string, value: unknown])[] = [
@@ -106,7 +113,15 @@ for (const path of ["daemonUrl", "auth.token", ...Object.keys(DEFAULTS).slice(2)
   });
 }
 
-const wrongUrls = ["127.0.0.1:9876", "ftp://h", "http://", "http://u:p@h", "http://h/?q", "http://h/#f", "javascript:1"];
+const wrongUrls = [
+  "127.0.0.1:9876",
+  "ftp://h",
+  "http://",
+  "http://u:p@h",
+  "http://h/?q",
+  "http://h/#f",
+  "javascript:1",
+];
 for (const url of wrongUrls) {
   test(`${url} is no URL of a daemon`, (t) => assert.equal(load(t, { daemonUrl: url }).config.daemonUrl, undefined));
 }
@@ -118,13 +133,20 @@ test("a wrong variable counts as absent: what the file says holds", (t) => {
 });
 
 test("secrets are never shown", (t) => {
-  const { problems } = load(t, { auth: { token: "geh eim\n" }, daemonUrl: "http://me:geheim@h" }, { PI_DAEMON_TOKEN: "geh eim" });
+  const { problems } = load(
+    t,
+    { auth: { token: "geh eim\n" }, daemonUrl: "http://me:geheim@h" },
+    { PI_DAEMON_TOKEN: "geh eim" },
+  );
   assert.equal(problems.length, 3);
   assert.doesNotMatch(problems.join(), /geh/);
 });
 
 test("keys that mean nothing are named", (t) => {
-  const { problems } = load(t, '{"maxBuffer": 1, "metrics": {"tool": true}, "labels": 5, "__proto__": {"enabled": false}}');
+  const { problems } = load(
+    t,
+    '{"maxBuffer": 1, "metrics": {"tool": true}, "labels": 5, "__proto__": {"enabled": false}}',
+  );
   assert.deepEqual(problems, [
     "maxBuffer is no setting",
     "metrics.tool is no setting",
@@ -203,6 +225,11 @@ const journeys = [
 ] as const;
 for (const [daemonUrl, isWarned] of journeys) {
   test(`a token on its way to ${daemonUrl} is ${isWarned ? "" : "not "}warned of`, (t) => {
-    assert.equal(load(t, { daemonUrl, auth: { token: "x" } }).problems.join().includes("unencrypted"), isWarned);
+    assert.equal(
+      load(t, { daemonUrl, auth: { token: "x" } })
+        .problems.join()
+        .includes("unencrypted"),
+      isWarned,
+    );
   });
 }

@@ -106,7 +106,10 @@ test("a session from start to quit arrives whole", async (t) => {
 
 test("groups that are switched off are silent", async (t) => {
   const { url, samples } = await receive(t);
-  configure(t, { daemonUrl: url, metrics: { usage: false, turns: false, sessions: false, tools: false, context: false } });
+  configure(t, {
+    daemonUrl: url,
+    metrics: { usage: false, turns: false, sessions: false, tools: false, context: false },
+  });
   const pi = fakePi();
   (await evaluate(t))(pi);
   await pi.fire("session_start", { reason: "startup" });
@@ -115,7 +118,10 @@ test("groups that are switched off are silent", async (t) => {
   await pi.fire("tool_execution_end", { toolCallId: "1", toolName: "bash", isError: false });
   await pi.fire("session_compact_failed", { reason: "manual", aborted: false });
   await pi.fire("session_shutdown", { reason: "quit" });
-  assert.deepEqual(samples.map(({ name }) => name), ["pi_compaction_failed_total"]);
+  assert.deepEqual(
+    samples.map(({ name }) => name),
+    ["pi_compaction_failed_total"],
+  );
 });
 
 test("disabled: nothing is sent, until /daemon on", async (t) => {
@@ -152,10 +158,13 @@ test("a reload hands over what was not sent, and the count of the session", asyn
   const second = fakePi(first.ctx, bus);
   (await evaluate(t))(second);
   await second.fire("session_start", { reason: "reload" });
-  assert.equal(await command(second, "usage"), [
-    "this session, since pi started: 100 input, 20 output tokens, $0.5000",
-    "all that the daemon has counted: 1234 input, 5 output tokens, $1.7500",
-  ].join("\n"));
+  assert.equal(
+    await command(second, "usage"),
+    [
+      "this session, since pi started: 100 input, 20 output tokens, $0.5000",
+      "all that the daemon has counted: 1234 input, 5 output tokens, $1.7500",
+    ].join("\n"),
+  );
   await second.fire("turn_start", {});
   await second.fire("session_shutdown", { reason: "quit" });
   assert.equal(total("pi_turns_total"), 1);
@@ -169,7 +178,11 @@ test("the next session of one evaluation goes on with the same client", async (t
   configure(t, { daemonUrl: url });
   const extension = await evaluate(t);
   const bus = new EventEmitter();
-  for (const [reason, end] of [["startup", "new"], ["new", "fork"], ["fork", "quit"]] as const) {
+  for (const [reason, end] of [
+    ["startup", "new"],
+    ["new", "fork"],
+    ["fork", "quit"],
+  ] as const) {
     const pi = fakePi({ ...fakeContext(), sessionManager: fakeContext().sessionManager }, bus);
     extension(pi);
     await pi.fire("session_start", { reason });
@@ -205,9 +218,23 @@ test("metrics of other extensions go along, wrong ones do not", async (t) => {
   pi.events.emit("pi-daemon:metric", { name: "my_total", type: "counter", increment: 2, labels: { a: "b" } });
   pi.events.emit("pi-daemon:metric", { name: "my_total", type: "counter", increment: 3, labels: { a: "b" } });
   pi.events.emit("pi-daemon:metric", { name: "pi_cost_usd_total", type: "counter", increment: 1000 });
-  pi.events.emit("pi-daemon:metric", new Proxy({}, { get: () => { throw new Error("hostile"); } }));
+  pi.events.emit(
+    "pi-daemon:metric",
+    new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error("hostile");
+        },
+      },
+    ),
+  );
   pi.events.emit("pi-daemon:metric", undefined);
-  pi.events.emit("pi-daemon:hello", { get answer() { throw new Error("hostile"); } });
+  pi.events.emit("pi-daemon:hello", {
+    get answer() {
+      throw new Error("hostile");
+    },
+  });
   await pi.fire("session_shutdown", { reason: "quit" });
   assert.deepEqual(samples, [{ name: "my_total", type: "counter", labels: { a: "b" }, increment: 5 }]);
 });
@@ -279,20 +306,32 @@ test("/daemon status, completions, and words that mean nothing", async (t) => {
   assert.match(status, /samples: 0 sent, 0 waiting/);
   assert.match(await command(pi, "sttus"), /no such word\n\/daemon status/);
   const complete = pi.commands.get("daemon")!.getArgumentCompletions;
-  assert.deepEqual(complete("o")?.map(({ value }) => value), ["on", "off"]);
+  assert.deepEqual(
+    complete("o")?.map(({ value }) => value),
+    ["on", "off"],
+  );
   assert.equal(complete("x"), null);
 });
 
 /** A pi whose every call throws, and whose contexts are stale: the worst that a handler can meet. */
 test("nothing that pi throws comes back to pi", async (t) => {
   configure(t, { daemonUrl: (await receive(t)).url, labels: { session: true, project: true } });
-  const throwing = new Proxy({}, { get: () => { throw new Error("stale"); } });
+  const throwing = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error("stale");
+      },
+    },
+  );
   const extension = await evaluate(t);
   extension(throwing as Pi);
   extension(undefined as unknown as Pi);
   const pi = fakePi();
   extension(pi);
-  pi.getAllTools = () => { throw new Error("stale"); };
+  pi.getAllTools = () => {
+    throw new Error("stale");
+  };
   Object.assign(pi, { ctx: pi.ctx });
   const ctx = throwing as FakePi["ctx"];
   const stale = fakePi(ctx);

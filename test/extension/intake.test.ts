@@ -3,11 +3,26 @@ import { test } from "node:test";
 import { readMetric } from "../../src/extension/intake.ts";
 
 const accepted: readonly (readonly [given: unknown, read: unknown])[] = [
-  [{ name: "a", type: "counter" }, { name: "a", type: "counter", labels: {}, increment: 1 }],
-  [{ name: "a:b_1", type: "counter", increment: 0 }, { name: "a:b_1", type: "counter", labels: {}, increment: 0 }],
-  [{ name: "a", type: "gauge", set: -1.5, labels: { k: "v" } }, { name: "a", type: "gauge", labels: { k: "v" }, set: -1.5 }],
-  [{ name: "a", type: "gauge", delta: -2 }, { name: "a", type: "gauge", labels: {}, delta: -2 }],
-  [{ name: "a", type: "summary", observe: 2 }, { name: "a", type: "summary", labels: {}, observe: 2 }],
+  [
+    { name: "a", type: "counter" },
+    { name: "a", type: "counter", labels: {}, increment: 1 },
+  ],
+  [
+    { name: "a:b_1", type: "counter", increment: 0 },
+    { name: "a:b_1", type: "counter", labels: {}, increment: 0 },
+  ],
+  [
+    { name: "a", type: "gauge", set: -1.5, labels: { k: "v" } },
+    { name: "a", type: "gauge", labels: { k: "v" }, set: -1.5 },
+  ],
+  [
+    { name: "a", type: "gauge", delta: -2 },
+    { name: "a", type: "gauge", labels: {}, delta: -2 },
+  ],
+  [
+    { name: "a", type: "summary", observe: 2 },
+    { name: "a", type: "summary", labels: {}, observe: 2 },
+  ],
   [
     { name: "a_s", type: "histogram", observe: 2, buckets: [1, 2], help: "H", unit: "s" },
     { name: "a_s", type: "histogram", labels: {}, observe: 2, buckets: [1, 2], help: "H", unit: "s" },

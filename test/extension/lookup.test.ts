@@ -16,7 +16,8 @@ async function nameServer(t: TestContext, reply: (query: Buffer) => Buffer | und
   return `127.0.0.1:${socket.address().port}`;
 }
 
-const notFound = (query: Buffer): Buffer => Buffer.concat([query.subarray(0, 2), Buffer.from([0x81, 0x83]), query.subarray(4)]);
+const notFound = (query: Buffer): Buffer =>
+  Buffer.concat([query.subarray(0, 2), Buffer.from([0x81, 0x83]), query.subarray(4)]);
 
 function found(query: Buffer): Buffer {
   const head = Buffer.concat([query.subarray(0, 2), Buffer.from([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0])]);
@@ -33,7 +34,10 @@ function ask(names: HostLookup, hostname: string, all = true): Promise<LookupAdd
 
 test("localhost needs no server", async () => {
   const names = createLookup({ servers: ["127.0.0.1:1"] });
-  const both = [{ address: "127.0.0.1", family: 4 }, { address: "::1", family: 6 }];
+  const both = [
+    { address: "127.0.0.1", family: 4 },
+    { address: "::1", family: 6 },
+  ];
   assert.deepEqual(await ask(names, "localhost"), both);
   assert.deepEqual(await ask(names, "daemon.localhost"), both);
   assert.equal(await ask(names, "localhost", false), "127.0.0.1");
@@ -46,7 +50,10 @@ test("asks the server of names", async (t) => {
 
 test("what the server does not know, the system may", async (t) => {
   const names = createLookup({ servers: [await nameServer(t, notFound)] });
-  await assert.rejects(ask(names, "nothing.invalid"), (error: NodeJS.ErrnoException) => error.syscall === "getaddrinfo");
+  await assert.rejects(
+    ask(names, "nothing.invalid"),
+    (error: NodeJS.ErrnoException) => error.syscall === "getaddrinfo",
+  );
 });
 
 test("a silent server is the end of it: the system's lookup, which cannot be interrupted, is not begun", async (t) => {

@@ -5,14 +5,28 @@ import { seriesKey } from "../../src/extension/sample.ts";
 import { SampleBuffer } from "../../src/extension/sample-buffer.ts";
 import { forEachSeed, type Random } from "../support/random.ts";
 
-const counter = (name: string, increment: number, labels = {}): Sample => ({ name, type: "counter", labels, increment });
-const gauge = (fields: { set: number } | { delta: number }): Sample => ({ name: "g", type: "gauge", labels: {}, ...fields });
+const counter = (name: string, increment: number, labels = {}): Sample => ({
+  name,
+  type: "counter",
+  labels,
+  increment,
+});
+const gauge = (fields: { set: number } | { delta: number }): Sample => ({
+  name: "g",
+  type: "gauge",
+  labels: {},
+  ...fields,
+});
 const observation = (observe: number): Sample => ({ name: "h", type: "histogram", labels: {}, observe });
 
 const merges: readonly (readonly [what: string, given: readonly Sample[], taken: readonly Sample[]])[] = [
   ["adds counters", [counter("a", 1), counter("a", 2)], [counter("a", 3)]],
   ["keeps names apart", [counter("a", 1), counter("b", 2)], [counter("a", 1), counter("b", 2)]],
-  ["keeps label sets apart", [counter("a", 1, { x: "1" }), counter("a", 2)], [counter("a", 1, { x: "1" }), counter("a", 2)]],
+  [
+    "keeps label sets apart",
+    [counter("a", 1, { x: "1" }), counter("a", 2)],
+    [counter("a", 1, { x: "1" }), counter("a", 2)],
+  ],
   [
     "knows equal label sets",
     [counter("a", 1, { x: "1", y: "2" }), counter("a", 2, { y: "2", x: "1" })],
@@ -39,9 +53,18 @@ test("takes no more than was asked for, and the rest later", () => {
   const buffer = new SampleBuffer(100);
   for (let index = 0; index < 3; index++) buffer.add(counter(`c${index}`, 1));
   for (let index = 0; index < 3; index++) buffer.add(observation(index));
-  assert.deepEqual(buffer.take(2).map(({ name }) => name), ["c0", "c1"]);
-  assert.deepEqual(buffer.take(2).map(({ name, observe }) => observe ?? name), ["c2", 0]);
-  assert.deepEqual(buffer.take(10).map(({ observe }) => observe), [1, 2]);
+  assert.deepEqual(
+    buffer.take(2).map(({ name }) => name),
+    ["c0", "c1"],
+  );
+  assert.deepEqual(
+    buffer.take(2).map(({ name, observe }) => observe ?? name),
+    ["c2", 0],
+  );
+  assert.deepEqual(
+    buffer.take(10).map(({ observe }) => observe),
+    [1, 2],
+  );
 });
 
 test("full: refuses observations and new series, counts them, and goes on counting what it has", () => {
@@ -71,7 +94,10 @@ test("an outage of an hour: 40 000 events in few series lose nothing", () => {
   const buffer = new SampleBuffer(10_000);
   for (let event = 0; event < 40_000; event++) buffer.add(counter("pi_tokens_total", 7, { model: `m${event % 50}` }));
   assert.equal(buffer.size, 50);
-  assert.equal(buffer.take(1000).reduce((sum, { increment }) => sum + increment!, 0), 280_000);
+  assert.equal(
+    buffer.take(1000).reduce((sum, { increment }) => sum + increment!, 0),
+    280_000,
+  );
   assert.equal(buffer.dropped.full, 0);
 });
 
@@ -93,8 +119,15 @@ test("whatever comes, in whatever pieces it leaves: sums as of a plain list, the
     const counts = kept.filter(({ name }) => name === "pi_extension_dropped_total");
     const told = counts.reduce((sum, { increment }) => sum + increment!, 0);
     assert.equal(told, buffer.dropped.full);
-    const arrived = kept.reduce((sum, { name, increment, observe }) => sum + (name === "c" ? increment! : observe ? 1 : 0), 0);
-    assert.equal(arrived + told, events, "each event adds one to a counter or is an observation, and is kept or dropped");
+    const arrived = kept.reduce(
+      (sum, { name, increment, observe }) => sum + (name === "c" ? increment! : observe ? 1 : 0),
+      0,
+    );
+    assert.equal(
+      arrived + told,
+      events,
+      "each event adds one to a counter or is an observation, and is kept or dropped",
+    );
   });
 });
 

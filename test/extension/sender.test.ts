@@ -6,7 +6,15 @@ import { type Sender, type SenderSettings, createSender } from "../../src/extens
 import type { Target } from "../../src/extension/target.ts";
 import type { Answer, Call, Failure } from "../../src/extension/transport.ts";
 import { type FakeClock, fakeClock } from "../support/fake-clock.ts";
-import { type FakeTransport, acceptAll, answer, failure, fakeTransport, samplesOf, settle } from "../support/fake-transport.ts";
+import {
+  type FakeTransport,
+  acceptAll,
+  answer,
+  failure,
+  fakeTransport,
+  samplesOf,
+  settle,
+} from "../support/fake-transport.ts";
 import { seededRandom } from "../support/random.ts";
 
 const [FIRST, SECOND] = [{ url: new URL("http://127.0.0.1:1") }, { url: new URL("http://127.0.0.1:2") }];
@@ -63,7 +71,10 @@ test("sends after the interval, everything at once", async () => {
   await pass(4999);
   assert.equal(posts().length, 0);
   await pass(1);
-  assert.deepEqual(posts().map((call) => samplesOf(call).length), [3]);
+  assert.deepEqual(
+    posts().map((call) => samplesOf(call).length),
+    [3],
+  );
   assert.equal(sender.state.sent, 3);
 });
 
@@ -74,7 +85,10 @@ test("sends as soon as maxBufferSize is reached", async () => {
   assert.equal(posts().length, 0);
   add(1);
   await settle();
-  assert.deepEqual(posts().map((call) => samplesOf(call).length), [4]);
+  assert.deepEqual(
+    posts().map((call) => samplesOf(call).length),
+    [4],
+  );
 });
 
 test("sends on demand, and nothing when there is nothing", async () => {
@@ -100,14 +114,20 @@ test("one request at a time; what comes meanwhile goes with the next", async () 
   transport.respond = acceptAll;
   waiting.resolve(acceptAll(posts()[0]!));
   await settle();
-  assert.deepEqual(posts().map((call) => samplesOf(call).length), [2, 5]);
+  assert.deepEqual(
+    posts().map((call) => samplesOf(call).length),
+    [2, 5],
+  );
 });
 
 test("never more than 500 samples in a batch", async () => {
   const { buffer, posts, sender } = bench();
   for (let index = 0; index < 1200; index++) buffer.add(sample(`c${index}`));
   await sender.drain();
-  assert.deepEqual(posts().map((call) => samplesOf(call).length), [500, 500, 200]);
+  assert.deepEqual(
+    posts().map((call) => samplesOf(call).length),
+    [500, 500, 200],
+  );
 });
 
 test("an answer that is lost: the same bytes again, until a 409 says that they had arrived", async () => {
@@ -125,7 +145,10 @@ test("an answer that is lost: the same bytes again, until a 409 says that they h
   assert.equal(sender.state.sent, 2);
   transport.respond = acceptAll;
   await pass(5000);
-  assert.deepEqual(samplesOf(posts()[2]!).map(({ name }) => name), ["c2"]);
+  assert.deepEqual(
+    samplesOf(posts()[2]!).map(({ name }) => name),
+    ["c2"],
+  );
 });
 
 for (const mayHaveArrived of [true, false]) {
@@ -136,7 +159,10 @@ for (const mayHaveArrived of [true, false]) {
     await made.pass(5000);
     made.target = SECOND;
     await made.pass(1000);
-    assert.deepEqual(made.posts().map(({ target }) => target), [FIRST, mayHaveArrived ? FIRST : SECOND]);
+    assert.deepEqual(
+      made.posts().map(({ target }) => target),
+      [FIRST, mayHaveArrived ? FIRST : SECOND],
+    );
   });
 }
 
@@ -161,7 +187,10 @@ test("waits 1 s, doubling to a minute, whoever asks for more", async () => {
 });
 
 test("minds Retry-After, up to a minute", async () => {
-  for (const [seconds, waitMs] of [[20, 20_000], [3600, 60_000]] as const) {
+  for (const [seconds, waitMs] of [
+    [20, 20_000],
+    [3600, 60_000],
+  ] as const) {
     const { add, pass, transport, sender } = bench();
     transport.respond = () => answer(429, { error: "slow down" }, seconds * 1000);
     add();
@@ -187,7 +216,9 @@ test("a batch that may have arrived is left behind 4 minutes after it was first 
   await pass(61_000, 1000);
   assert.equal(buffer.dropped.unknown, 3);
   const last = samplesOf(posts().at(-1)!);
-  assert.deepEqual(last, [{ name: "pi_extension_dropped_total", type: "counter", labels: { reason: "unknown" }, increment: 3 }]);
+  assert.deepEqual(last, [
+    { name: "pi_extension_dropped_total", type: "counter", labels: { reason: "unknown" }, increment: 3 },
+  ]);
 });
 
 test("a machine that slept counts as time that passed", async () => {
@@ -275,13 +306,17 @@ test("400 is the end of a batch, and counted", async () => {
 
 test("413: smaller pieces, down to a sample that is too large by itself", async () => {
   const { add, transport, buffer, sender, posts } = bench();
-  const tooLarge = (call: Call): boolean => samplesOf(call).length > 2 || samplesOf(call).some(({ name }) => name === "c4");
-  transport.respond = (call) => (call.method === "POST" && tooLarge(call) ? answer(413, { error: "large" }) : acceptAll(call));
+  const tooLarge = (call: Call): boolean =>
+    samplesOf(call).length > 2 || samplesOf(call).some(({ name }) => name === "c4");
+  transport.respond = (call) =>
+    call.method === "POST" && tooLarge(call) ? answer(413, { error: "large" }) : acceptAll(call);
   add(7);
   await sender.drain();
   assert.equal(buffer.dropped.rejected, 1);
   assert.equal(sender.state.sent, 7, "6 of 7, and the count of the lost one");
-  const arrived = posts().filter((call) => !tooLarge(call)).flatMap((call) => samplesOf(call).map(({ name }) => name));
+  const arrived = posts()
+    .filter((call) => !tooLarge(call))
+    .flatMap((call) => samplesOf(call).map(({ name }) => name));
   assert.deepEqual(arrived.slice(0, 6).sort(), ["c0", "c1", "c2", "c3", "c5", "c6"]);
   assert.equal(new Set(posts().map(({ body }) => body)).size, posts().length, "each piece has an id of its own");
 });

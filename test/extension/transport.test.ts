@@ -8,7 +8,13 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Target } from "../../src/extension/target.ts";
-import { type Answer, type Call, type Failure, type Transport, createTransport } from "../../src/extension/transport.ts";
+import {
+  type Answer,
+  type Call,
+  type Failure,
+  type Transport,
+  createTransport,
+} from "../../src/extension/transport.ts";
 import { type BadKind, findClosedPort, withBadServer, withBlackhole } from "../support/bad-servers.ts";
 import { importPath, moduleArgs } from "../support/run-module.ts";
 import { tempDir } from "../support/temp-dir.ts";
@@ -19,7 +25,10 @@ function transportFor(t: TestContext): Transport {
   return transport;
 }
 
-async function serve(t: TestContext, reply: (request: IncomingMessage, response: ServerResponse) => void): Promise<URL> {
+async function serve(
+  t: TestContext,
+  reply: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<URL> {
   const server = createServer(reply);
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   t.after(() => {
@@ -29,7 +38,12 @@ async function serve(t: TestContext, reply: (request: IncomingMessage, response:
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }
 
-const post = (timeoutMs = 5000): Call => ({ method: "POST", path: "/api/metrics/batch", body: '{"metrics":[]}', timeoutMs });
+const post = (timeoutMs = 5000): Call => ({
+  method: "POST",
+  path: "/api/metrics/batch",
+  body: '{"metrics":[]}',
+  timeoutMs,
+});
 
 test("sends what the daemon expects, and reads the answer", async (t) => {
   const seen: unknown[] = [];
@@ -41,14 +55,21 @@ test("sends what the daemon expects, and reads the answer", async (t) => {
     response.writeHead(503, { "retry-after": "7" }).end("später");
   });
   const target: Target = { url: new URL("/prefix/", url), token: "secret" };
-  const answer = await transportFor(t).call(target, { method: "POST", path: "/api/x?y=1", body: '"é"', timeoutMs: 5000 });
+  const answer = await transportFor(t).call(target, {
+    method: "POST",
+    path: "/api/x?y=1",
+    body: '"é"',
+    timeoutMs: 5000,
+  });
   assert.deepEqual(answer, { kind: "answer", status: 503, text: "später", retryAfterMs: 7000 });
   assert.deepEqual(seen, [["POST", "/prefix/api/x?y=1", "application/json", "Bearer secret", url.host, '"é"']]);
 });
 
 test("over a unix socket", async (t) => {
   const socketPath = join(tempDir(t), "daemon.sock");
-  const server = createServer((request, response) => void response.end(`${request.headers.host} ${request.headers.authorization}`));
+  const server = createServer(
+    (request, response) => void response.end(`${request.headers.host} ${request.headers.authorization}`),
+  );
   await new Promise<void>((resolve) => void server.listen(socketPath, resolve));
   t.after(() => server.close());
   const answer = await transportFor(t).call({ socketPath }, { method: "GET", path: "/health", timeoutMs: 5000 });
@@ -133,7 +154,10 @@ test("no socket: it did not arrive", async (t) => {
 
 test("https where plain http is spoken: it did not arrive", async (t) => {
   const { url } = await withBadServer(t, "hanging");
-  const result = (await transportFor(t).call({ url: new URL(url.href.replace("http:", "https:")) }, post(2000))) as Failure;
+  const result = (await transportFor(t).call(
+    { url: new URL(url.href.replace("http:", "https:")) },
+    post(2000),
+  )) as Failure;
   assert.equal(result.kind, "failure");
   assert.equal(result.mayHaveArrived, false);
 });

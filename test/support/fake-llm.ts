@@ -56,7 +56,11 @@ export async function startFakeLlm(): Promise<FakeLlm> {
     const pieces: Buffer[] = [];
     request.on("data", (piece: Buffer) => pieces.push(piece));
     request.on("end", () => {
-      const { model, messages, tools = [] } = JSON.parse(Buffer.concat(pieces).toString()) as Omit<LlmRequest, "number">;
+      const {
+        model,
+        messages,
+        tools = [],
+      } = JSON.parse(Buffer.concat(pieces).toString()) as Omit<LlmRequest, "number">;
       const asked = { number: llm.requests.length + 1, model, messages, tools };
       llm.requests.push(asked);
       send(response, asked, llm.reply(asked));

@@ -167,10 +167,14 @@ describe("stop", () => {
 
   it("tells those that would wait for long, and takes their answer", async (t) => {
     const route: Route = {
-      method: "GET", pattern: "/waits", access: "open", deadlineMs: 0,
-      handle: ({ signal }) => new Promise((resolve) => {
-        signal.addEventListener("abort", () => resolve({ status: 202, body: "not yet" }), { once: true });
-      }),
+      method: "GET",
+      pattern: "/waits",
+      access: "open",
+      deadlineMs: 0,
+      handle: ({ signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener("abort", () => resolve({ status: 202, body: "not yet" }), { once: true });
+        }),
     };
     const http = await startHttp(t, [route]);
     const client = await http.connect();

@@ -15,6 +15,10 @@ test("one that would take for ever is given up, and the next one is tried as if 
 });
 
 test("a pattern's own faults come through", () => {
-  const thrower = { test: () => { throw new TypeError("no"); } } as unknown as RegExp;
+  const thrower = {
+    test: () => {
+      throw new TypeError("no");
+    },
+  } as unknown as RegExp;
   assert.throws(() => matchPattern(thrower, "x"), /no/);
 });

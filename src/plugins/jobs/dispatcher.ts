@@ -183,7 +183,10 @@ export class Dispatcher {
     });
     const forcing = clock.after(graceMs + LAST_GRACE_MS, () => {
       const left = begun.filter((run) => this.#runs.has(run.id));
-      void endOrphans(left.map((run) => this.rowOf(run)?.mark ?? { runId: run.mark }), 0);
+      void endOrphans(
+        left.map((run) => this.rowOf(run)?.mark ?? { runId: run.mark }),
+        0,
+      );
     });
     await Promise.all(begun.map((run) => run.over()));
     asking.cancel();

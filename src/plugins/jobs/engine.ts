@@ -90,7 +90,8 @@ export async function startEngine(services: Services, config: JobsConfig, option
     catalog: follower.catalog,
     follow: follower.follow,
     prune: upkeep.prune,
-    problems: () => [...follower.problems(), ...agenda.problems(), ...describeOverdue(agenda)].map((text) => hide(text)),
+    problems: () =>
+      [...follower.problems(), ...agenda.problems(), ...describeOverdue(agenda)].map((text) => hide(text)),
   };
 }
 

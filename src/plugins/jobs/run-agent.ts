@@ -46,7 +46,14 @@ export function runAgent(spec: AgentSpec, context: RunContext): RunHandle {
     cwd: spec.cwd ?? env["HOME"] ?? "/",
     // The shell tools of pi lead groups of their own.
     endsEscapees: true,
-    env, runId, timeoutMs, graceMs, outputBytes, logFile, redact, readStdout,
+    env,
+    runId,
+    timeoutMs,
+    graceMs,
+    outputBytes,
+    logFile,
+    redact,
+    readStdout,
   });
 
   async function finish(): Promise<RunOutcome> {
@@ -63,9 +70,12 @@ export function runAgent(spec: AgentSpec, context: RunContext): RunHandle {
 export function agentArguments(spec: AgentSpec): string[] {
   const { sessionDir, name, model, tools, session, approveProject, offline, prompt } = spec;
   return [
-    "--mode", "json",
-    "--session-dir", sessionDir,
-    "--name", name,
+    "--mode",
+    "json",
+    "--session-dir",
+    sessionDir,
+    "--name",
+    name,
     ...(session === "kept" ? ["--continue"] : []),
     ...(model === undefined ? [] : ["--model", model]),
     ...(tools === undefined ? [] : tools.length === 0 ? ["--no-tools"] : ["--tools", tools.join(",")]),

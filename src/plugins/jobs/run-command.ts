@@ -15,7 +15,13 @@ export function runCommand(spec: CommandSpec, context: RunContext): RunHandle {
     argv: "shell" in spec ? ["/bin/sh", "-c", spec.shell] : spec.command,
     cwd: spec.cwd ?? env["HOME"] ?? "/",
     stdin: spec.stdin,
-    env, runId, timeoutMs, graceMs, outputBytes, logFile, redact,
+    env,
+    runId,
+    timeoutMs,
+    graceMs,
+    outputBytes,
+    logFile,
+    redact,
   });
   return {
     pid: child.pid,

@@ -22,7 +22,14 @@ export function runHttp(spec: HttpSpec, context: RunContext): RunHandle {
 
   async function run(): Promise<RunOutcome> {
     const result = await services.fetch({
-      method, url, headers, body, timeoutMs, maxRedirects, maxBytes: maxBodyBytes, signal: stop.signal,
+      method,
+      url,
+      headers,
+      body,
+      timeoutMs,
+      maxRedirects,
+      maxBytes: maxBodyBytes,
+      signal: stop.signal,
     });
     const durationMs = services.clock.monotonicMs() - startedMs;
     return toOutcome(result, judge(result, { spec, context, reason, durationMs }), { context, durationMs });

@@ -6,7 +6,15 @@
 import type { AgentUsage, OutputTail } from "./run.ts";
 
 export const RUN_STATES = [
-  "queued", "running", "ok", "failed", "timeout", "skipped", "missed", "interrupted", "cancelled",
+  "queued",
+  "running",
+  "ok",
+  "failed",
+  "timeout",
+  "skipped",
+  "missed",
+  "interrupted",
+  "cancelled",
 ] as const;
 
 export type RunState = (typeof RUN_STATES)[number];

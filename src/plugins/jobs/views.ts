@@ -46,8 +46,7 @@ export function viewJob(engine: Engine, name: string): JobView | undefined {
   if (record === undefined || (job === undefined && problem === undefined)) return undefined;
   const runs = engine.dispatcher.runsOf(name);
   // A slot that was skipped says nothing of how the job does.
-  const isTelling = (row: RunRow): boolean =>
-    isOver(row) && (row.state !== "skipped" || row.startedMs !== undefined);
+  const isTelling = (row: RunRow): boolean => isOver(row) && (row.state !== "skipped" || row.startedMs !== undefined);
   const last = record.runs.findLast(isTelling) ?? record.runs.findLast(isOver);
   return {
     name,

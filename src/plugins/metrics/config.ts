@@ -1,5 +1,17 @@
 /** The `metrics` section of the config. */
-import { anything, array, boolean, type Infer, integer, nullable, number, object, refine, string, withDefault } from "../../core/validate.ts";
+import {
+  anything,
+  array,
+  boolean,
+  type Infer,
+  integer,
+  nullable,
+  number,
+  object,
+  refine,
+  string,
+  withDefault,
+} from "../../core/validate.ts";
 import { findBucketsFault } from "./sample.ts";
 
 const minutes = number({ min: 0.01 });
@@ -11,7 +23,10 @@ const buckets = refine(anything(), findBucketsFault);
 export const metricsSchema = object({
   enabled: withDefault(boolean(), true),
   retentionMinutes: withDefault(minutes, 60),
-  retentionByType: withDefault(object({ counter: ownMinutes, gauge: ownMinutes, histogram: ownMinutes, summary: ownMinutes }), {}),
+  retentionByType: withDefault(
+    object({ counter: ownMinutes, gauge: ownMinutes, histogram: ownMinutes, summary: ownMinutes }),
+    {},
+  ),
   maxLabelCount: withDefault(integer({ min: 0 }), 10),
   maxLabelValueLength: withDefault(integer({ min: 1 }), 1024),
   maxMetricNames: withDefault(integer({ min: 1 }), 1000),

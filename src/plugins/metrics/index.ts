@@ -94,10 +94,7 @@ function startRunningTime({ clock }: Services, startMs: number): () => Moment {
   return () => ({ nowMs: startMs + clock.monotonicMs() - openedMs, wallMs: clock.wallMs() });
 }
 
-function selfMetrics(
-  registry: Registry,
-  maxSeries: () => number,
-): Pick<IngestContext, "noteIngested" | "noteDropped"> {
+function selfMetrics(registry: Registry, maxSeries: () => number): Pick<IngestContext, "noteIngested" | "noteDropped"> {
   const ingested = registry.ownValue(
     "pi_daemon_samples_ingested_total",
     "counter",
@@ -109,7 +106,11 @@ function selfMetrics(
     "Samples that were refused, by reason.",
   );
   const series = registry.ownValue("pi_daemon_series", "gauge", "Series held for clients.")([]);
-  const limit = registry.ownValue("pi_daemon_series_limit", "gauge", "Series that may be held (metrics.maxSeries).")([]);
+  const limit = registry.ownValue(
+    "pi_daemon_series_limit",
+    "gauge",
+    "Series that may be held (metrics.maxSeries).",
+  )([]);
   const byType = Object.fromEntries(METRIC_TYPES.map((type) => [type, ingested(["type", type])])) as Record<
     MetricType,
     ReturnType<typeof ingested>

@@ -21,8 +21,16 @@ import { embeddingsSchema } from "./embedding-config.ts";
 const MOST_COLLECTIONS = 1000;
 /** What programs write for programs: long, full of rare words, and no answer to any question. */
 const MADE_BY_PROGRAMS = [
-  "node_modules/", "__pycache__/", "*.map", "*.min.js", "*.min.css", "*.lock", "*-lock.json", "*-lock.yaml",
-  "npm-shrinkwrap.json", "go.sum",
+  "node_modules/",
+  "__pycache__/",
+  "*.map",
+  "*.min.js",
+  "*.min.css",
+  "*.lock",
+  "*-lock.json",
+  "*-lock.yaml",
+  "npm-shrinkwrap.json",
+  "go.sum",
 ];
 
 const pattern = refine(string({ minLength: 1, maxLength: 1000 }), (source) => {

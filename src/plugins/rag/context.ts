@@ -114,7 +114,10 @@ function cutLine(line: string, length: number): string {
 }
 
 function linesOf(text: string): string[] {
-  return text.replace(/\s+$/, "").split(LINE_BREAK).map((line) => line.replace(CONTROLS, "").trimEnd());
+  return text
+    .replace(/\s+$/, "")
+    .split(LINE_BREAK)
+    .map((line) => line.replace(CONTROLS, "").trimEnd());
 }
 
 function render(shown: readonly Shown[], { nameOf }: ContextOptions): ContextBlock {

@@ -59,7 +59,9 @@ function openPrefix({ unfinished }: SearchQuery, weigh: WeighTerm): string | und
 }
 
 function compilePhrase(text: string, weights: ReadonlyMap<string, number>): Phrase {
-  const terms = placeWords(text).flatMap(positionsOf).map(({ term }) => term);
+  const terms = placeWords(text)
+    .flatMap(positionsOf)
+    .map(({ term }) => term);
   while (terms[0] === "") terms.shift();
   while (terms.at(-1) === "") terms.pop();
   const weight = terms.reduce((sum, term) => sum + (weights.get(term) ?? 0), 0);

@@ -90,7 +90,10 @@ function toRequest({ q, ...input }: SearchInput | ContextInput): SearchRequest {
 function needCollections(knowledge: Knowledge, names: readonly string[]): void {
   const missing = names.find((name) => knowledge.collection(name) === undefined);
   if (missing === undefined) return;
-  const meant = nearest(missing, [...knowledge.collections()].map(({ name }) => name));
+  const meant = nearest(
+    missing,
+    [...knowledge.collections()].map(({ name }) => name),
+  );
   const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
   throw new HttpError(404, "NOT_FOUND", `there is no collection ${JSON.stringify(missing)}${hint}`);
 }

@@ -35,9 +35,7 @@ export class ScopeCache {
     const known = this.#selections.get(key);
     this.#selections.delete(key);
     const ids =
-      known?.revision === revision
-        ? known.ids
-        : await runInSlices(selectChunks(this.#knowledge, scope), pace, signal);
+      known?.revision === revision ? known.ids : await runInSlices(selectChunks(this.#knowledge, scope), pace, signal);
     this.#selections.set(key, { revision, ids });
     if (this.#selections.size > MOST_KEPT) this.#selections.delete(this.#selections.keys().next().value!);
     return ids;

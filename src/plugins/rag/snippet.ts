@@ -52,7 +52,7 @@ function sectionsOf(text: string): Range[] {
   let start = 0;
   let fence = "";
   const close = (end: number): unknown => text.slice(start, end).trim() !== "" && sections.push({ start, end });
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const newline = text.indexOf("\n", at);
     const end = newline === -1 ? text.length : newline + 1;
     const head = text.slice(at, Math.min(end, at + 12));

@@ -44,7 +44,9 @@ const textOf = ({ text }: { readonly text: string }): string => text;
 
 export function noiseFor(collection: Collection, all: readonly Collection[]): NoiseQueries[] {
   const others = all.filter((other) => other !== collection);
-  const texts = others.flatMap(({ documents }) => documents.slice(0, 800).map((document) => textOf(document).toLowerCase()));
+  const texts = others.flatMap(({ documents }) =>
+    documents.slice(0, 800).map((document) => textOf(document).toLowerCase()),
+  );
   const words = [...new Set(texts.flatMap((text) => text.match(/[a-z]{4,}/g) ?? []))];
   const random = seededRandom(1);
   const repeat = (least: number, most: number, make: () => string): string[] =>

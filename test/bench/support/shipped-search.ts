@@ -56,7 +56,10 @@ export async function measureShipped(
   for (const collection of collections) {
     const knowledge = knowledgeOf(collection);
     const [lexical, hybrid] = targets[collection.name]!;
-    for (const [mode, target] of [["lexical", lexical], ["hybrid", hybrid]] as const) {
+    for (const [mode, target] of [
+      ["lexical", lexical],
+      ["hybrid", hybrid],
+    ] as const) {
       const all = await gainsOf(knowledge, collection, { mode, cutOff: 0 });
       const kept = await gainsOf(knowledge, collection, { mode });
       rows.push({
@@ -86,16 +89,15 @@ async function gainsOf(
     const start = performance.now();
     const { hits } = await search(knowledge, text, { ...given, per: "document" });
     times.push(performance.now() - start);
-    sum += ndcgAt10(hits.map(({ chunk }) => chunk.document.id), relevant);
+    sum += ndcgAt10(
+      hits.map(({ chunk }) => chunk.document.id),
+      relevant,
+    );
   }
   return { quality: sum / queries.length, times };
 }
 
-async function measureCutOff(
-  knowledge: Knowledge,
-  collection: Collection,
-  all: readonly Collection[],
-): Promise<Row> {
+async function measureCutOff(knowledge: Knowledge, collection: Collection, all: readonly Collection[]): Promise<Row> {
   const slips = collection.queries.map(({ text }, at) => misspell(text, at));
   const kinds = [
     { name: "judged", texts: collection.queries.map(({ text }) => text) },
@@ -115,7 +117,10 @@ async function measureCutOff(
 export async function measureContext(name: string, directory: string): Promise<void> {
   const { files, questions } = readDocumentation(directory);
   const root = { name: "docs", kind: "folder", project: undefined, root: "/docs" } as const;
-  const knowledge = testKnowledge(files.map((file) => ({ ...file, collection: "docs" })), { collections: [root] });
+  const knowledge = testKnowledge(
+    files.map((file) => ({ ...file, collection: "docs" })),
+    { collections: [root] },
+  );
   const rows: Row[] = [];
   for (const mode of ["lexical", "hybrid"] as const) {
     const row: Record<string, string> = { mode };
@@ -145,9 +150,9 @@ async function contextFor(
 }
 
 const REQUESTS: Readonly<Record<string, Given>> = {
-  "words": { mode: "lexical" },
+  words: { mode: "lexical" },
   "words, those of no project": { mode: "lexical", project: undefined },
-  "hybrid": {},
+  hybrid: {},
   "hybrid, those of no project": { project: undefined },
   "hybrid, a tag that 2 % have": { filters: [{ field: "tag", value: "rare", ...FILTER }] },
   "hybrid, a path with stars": { filters: [{ field: "path", value: "folder7*/*.md", ...FILTER }] },

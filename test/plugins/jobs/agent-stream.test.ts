@@ -6,7 +6,10 @@ import { forEachSeed } from "../../support/random.ts";
 const USAGE = { input: 100, output: 20, cacheRead: 5, cacheWrite: 3, totalTokens: 128, cost: { total: 0.25 } };
 
 function answer(text: string, more: object = {}): object {
-  const content = [{ type: "thinking", thinking: "hm" }, { type: "text", text }];
+  const content = [
+    { type: "thinking", thinking: "hm" },
+    { type: "text", text },
+  ];
   return { type: "message_end", message: { role: "assistant", content, stopReason: "stop", usage: USAGE, ...more } };
 }
 
@@ -26,14 +29,26 @@ const TOOL = { type: "tool_execution_start", toolCallId: "c", toolName: "bash", 
 describe("the stream of a run", () => {
   test("that goes well", () => {
     const { progress, transcript } = read(
-      SESSION, { type: "agent_start" }, answer("I look.", { stopReason: "toolUse" }), TOOL,
+      SESSION,
+      { type: "agent_start" },
+      answer("I look.", { stopReason: "toolUse" }),
+      TOOL,
       { type: "tool_execution_end", toolName: "bash", isError: false },
       { type: "message_end", message: { role: "toolResult" } },
-      answer("It is fine."), { type: "agent_end", messages: [] }, { type: "agent_settled" },
+      answer("It is fine."),
+      { type: "agent_end", messages: [] },
+      { type: "agent_settled" },
     );
     assert.deepEqual(progress, {
-      hasSettled: true, stopReason: "stop", errorMessage: undefined, finalText: "It is fine.",
-      inputTokens: 200, outputTokens: 40, cacheReadTokens: 10, cacheWriteTokens: 6, costUsd: 0.5,
+      hasSettled: true,
+      stopReason: "stop",
+      errorMessage: undefined,
+      finalText: "It is fine.",
+      inputTokens: 200,
+      outputTokens: 40,
+      cacheReadTokens: 10,
+      cacheWriteTokens: 6,
+      costUsd: 0.5,
     });
     assert.equal(transcript, 'I look.\n[tool] bash {"command":"ls"}\nIt is fine.\n');
   });
@@ -67,7 +82,11 @@ describe("the stream of a run", () => {
   });
 
   const strange: readonly [string, object | string][] = [
-    ["an empty line", ""], ["a number", "17"], ["null", "null"], ["a list", "[]"], ["no type", "{}"],
+    ["an empty line", ""],
+    ["a number", "17"],
+    ["null", "null"],
+    ["a list", "[]"],
+    ["no type", "{}"],
     ["an unknown type", { type: "x_y" }],
     ["no message", { type: "message_end" }],
     ["a message that is none", { type: "message_end", message: 3 }],
@@ -82,7 +101,10 @@ describe("the stream of a run", () => {
   }
 
   const contents: readonly [unknown, string][] = [
-    ["plain", "plain"], [7, ""], [undefined, ""], [[null, 3, { type: "text" }, { type: "text", text: 3 }], ""],
+    ["plain", "plain"],
+    [7, ""],
+    [undefined, ""],
+    [[null, 3, { type: "text" }, { type: "text", text: 3 }], ""],
     [[{ type: "text", text: "a" }, { type: "toolCall" }, { type: "text", text: "b" }], "ab"],
   ];
   for (const [content, text] of contents) {
@@ -113,7 +135,7 @@ describe("the stream of a run", () => {
     forEachSeed(50, (random) => {
       const stream = new AgentStream();
       let transcript = "";
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const size = random.int(1, random.pick([2, 40]));
         transcript += stream.push(bytes.subarray(at, at + size));
         at += size;

@@ -130,11 +130,17 @@ describe("precheck", () => {
     await jobs.pass(1_000);
     resolve({ decision: "skip" });
     await settle();
-    assert.deepEqual(jobs.rows().map(({ id, state, count }) => [id, state, count]), [
-      [1, "skipped", 2],
-      [3, "running", undefined],
+    assert.deepEqual(
+      jobs.rows().map(({ id, state, count }) => [id, state, count]),
+      [
+        [1, "skipped", 2],
+        [3, "running", undefined],
+      ],
+    );
+    assert.deepEqual(told, [
+      [1, "skipped"],
+      [1, "skipped"],
     ]);
-    assert.deepEqual(told, [[1, "skipped"], [1, "skipped"]]);
   });
 
   test("error: the run has failed, and says why", async () => {

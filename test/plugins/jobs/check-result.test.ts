@@ -20,11 +20,15 @@ describe("what a run was expected to do", () => {
     ["some time", { minDurationMs: 1_500 }, {}, undefined],
     ["more time", { minDurationMs: 2_000 }, {}, "it ended after 1500 ms, where at least 2000 ms were expected"],
     [
-      "what is no pattern", { pattern: "(" }, {},
+      "what is no pattern",
+      { pattern: "(" },
+      {},
       'the pattern "(" is no regular expression: Invalid regular expression: /(/m: Unterminated group',
     ],
     [
-      "all at once, of which the first is told", { exitCodes: [1], pattern: "x", minDurationMs: 9e9 }, {},
+      "all at once, of which the first is told",
+      { exitCodes: [1], pattern: "x", minDurationMs: 9e9 },
+      {},
       "exit status 0, where 1 was expected",
     ],
   ];

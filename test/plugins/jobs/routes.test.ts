@@ -301,7 +301,11 @@ describe("output that is followed", () => {
 
 test("two that make a job of one name at once: one of them is refused", async () => {
   const at = await stand();
-  const make = () => at.call("POST /api/jobs", { json: backup }).then(({ status }) => status, ({ status }) => status);
+  const make = () =>
+    at.call("POST /api/jobs", { json: backup }).then(
+      ({ status }) => status,
+      ({ status }) => status,
+    );
   assert.deepEqual((await Promise.all([make(), make()])).sort(), [201, 409]);
 });
 

@@ -100,21 +100,32 @@ describe("an agent run", () => {
     const { state, error, usage } = await pi.end();
     assert.deepEqual([state, error], ["ok", undefined]);
     assert.deepEqual(usage, {
-      inputTokens: 20, outputTokens: 4, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: 0.2, finalText: "Done.",
+      inputTokens: 20,
+      outputTokens: 4,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      costUsd: 0.2,
+      finalText: "Done.",
     });
   });
 
   const failures: readonly [string, readonly object[], Partial<SpawnOutcome>, string][] = [
     [
-      "the provider failed", [answer("", { stopReason: "error", errorMessage: "401: no key" }), SETTLED], {},
+      "the provider failed",
+      [answer("", { stopReason: "error", errorMessage: "401: no key" }), SETTLED],
+      {},
       "the model's provider failed: 401: no key",
     ],
     [
-      "the answer is cut", [answer("a", { stopReason: "length" }), SETTLED], {},
+      "the answer is cut",
+      [answer("a", { stopReason: "length" }), SETTLED],
+      {},
       "the answer was cut off at the limit of the model",
     ],
     [
-      "the answer was aborted", [answer("a", { stopReason: "aborted" }), SETTLED], {},
+      "the answer was aborted",
+      [answer("a", { stopReason: "aborted" }), SETTLED],
+      {},
       "the last answer ended with aborted, not with stop",
     ],
     ["it has not settled", [answer("a")], {}, "pi ended before the agent had settled"],
@@ -122,7 +133,8 @@ describe("an agent run", () => {
     ["there is nothing", [], {}, "pi ended without an answer"],
     ["pi failed after all was done", [answer("a"), SETTLED], { exitCode: 1 }, "pi ended with exit status 1"],
     [
-      "pi could not begin", [],
+      "pi could not begin",
+      [],
       { exitCode: 1, stderr: { text: "warning\nNo model is there\n", sizeBytes: 26, cutBytes: 0 } },
       "pi ended with exit status 1: No model is there",
     ],

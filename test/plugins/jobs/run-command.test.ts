@@ -16,25 +16,60 @@ describe("a command", () => {
     ["that may fail", { shell: "exit 7", expect: { exitCodes: [7] } }, {}, { state: "ok", exitCode: 7 }],
     [
       "that says nothing of what it did",
-      { shell: "echo none", expect: { pattern: "^done" } }, {},
+      { shell: "echo none", expect: { pattern: "^done" } },
+      {},
       { state: "failed", exitCode: 0, error: 'the output does not match "^done"' },
     ],
-    ["that somebody else ended", { shell: "kill -9 $$" }, {}, {
-      state: "failed", signal: "SIGKILL", error: "it was ended by SIGKILL, which the daemon did not send",
-    }],
-    ["that takes too long", { shell: "sleep 300" }, { timeoutMs: 100 }, {
-      state: "timeout", signal: "SIGTERM", error: "it was ended after its time limit of 100ms", retryable: true,
-    }],
-    ["that is not there", { command: ["nope-x"] }, {}, {
-      state: "failed", exitCode: undefined, error: 'the program "nope-x" was not found in PATH', retryable: false,
-    }],
+    [
+      "that somebody else ended",
+      { shell: "kill -9 $$" },
+      {},
+      {
+        state: "failed",
+        signal: "SIGKILL",
+        error: "it was ended by SIGKILL, which the daemon did not send",
+      },
+    ],
+    [
+      "that takes too long",
+      { shell: "sleep 300" },
+      { timeoutMs: 100 },
+      {
+        state: "timeout",
+        signal: "SIGTERM",
+        error: "it was ended after its time limit of 100ms",
+        retryable: true,
+      },
+    ],
+    [
+      "that is not there",
+      { command: ["nope-x"] },
+      {},
+      {
+        state: "failed",
+        exitCode: undefined,
+        error: 'the program "nope-x" was not found in PATH',
+        retryable: false,
+      },
+    ],
     ["without arguments for the shell", { command: ["echo", "$HOME"] }, {}, { state: "ok" }],
-    ["with a secret", { command: ["/no/s3cret"] }, { redact: (text) => text.replaceAll("s3cret", "***") }, {
-      error: 'the program "/no/***" does not exist, or its interpreter does not',
-    }],
-    ["that leaves something behind", { shell: "sleep 300 & exit 0" }, {}, {
-      state: "ok", note: "processes that it had left running were ended",
-    }],
+    [
+      "with a secret",
+      { command: ["/no/s3cret"] },
+      { redact: (text) => text.replaceAll("s3cret", "***") },
+      {
+        error: 'the program "/no/***" does not exist, or its interpreter does not',
+      },
+    ],
+    [
+      "that leaves something behind",
+      { shell: "sleep 300 & exit 0" },
+      {},
+      {
+        state: "ok",
+        note: "processes that it had left running were ended",
+      },
+    ],
   ];
   for (const [name, spec, context, expected] of rows) {
     test(name, async () => {
@@ -64,7 +99,9 @@ describe("a command", () => {
   });
 
   const sentences = {
-    cancelled: "it was cancelled", replaced: "a newer run took its place", shutdown: "the daemon stopped",
+    cancelled: "it was cancelled",
+    replaced: "a newer run took its place",
+    shutdown: "the daemon stopped",
   } as const;
   for (const [reason, error] of Object.entries(sentences)) {
     test(`that is ended because of: ${reason}`, async (t) => {
@@ -101,15 +138,24 @@ describe("a precheck", () => {
     ["another status is an error", { shell: "exit 1" }, {}, "error", "the precheck failed: exit status 1"],
     ["expectations are the job's, not its own", { shell: "exit 0", expect: { exitCodes: [5] } }, {}, "run", undefined],
     [
-      "a signal is an error", { shell: "kill -9 $$" }, {}, "error",
+      "a signal is an error",
+      { shell: "kill -9 $$" },
+      {},
+      "error",
       "the precheck failed: it was ended by SIGKILL, which the daemon did not send",
     ],
     [
-      "too long is an error", { shell: "sleep 300" }, { timeoutMs: 80 }, "error",
+      "too long is an error",
+      { shell: "sleep 300" },
+      { timeoutMs: 80 },
+      "error",
       "the precheck failed: it was ended after its time limit of 80ms",
     ],
     [
-      "a missing program is an error", { command: ["nope-x"] }, {}, "error",
+      "a missing program is an error",
+      { command: ["nope-x"] },
+      {},
+      "error",
       'the precheck failed: the program "nope-x" was not found in PATH',
     ],
   ];

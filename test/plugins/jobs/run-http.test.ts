@@ -34,9 +34,15 @@ describe("an http run", () => {
   });
 
   const statuses: readonly [number, readonly number[] | undefined, string, boolean][] = [
-    [200, undefined, "ok", false], [204, undefined, "ok", false], [299, undefined, "ok", false],
-    [302, undefined, "failed", false], [404, undefined, "failed", false], [404, [404, 410], "ok", false],
-    [200, [404, 410], "failed", false], [429, undefined, "failed", true], [500, undefined, "failed", true],
+    [200, undefined, "ok", false],
+    [204, undefined, "ok", false],
+    [299, undefined, "ok", false],
+    [302, undefined, "failed", false],
+    [404, undefined, "failed", false],
+    [404, [404, 410], "ok", false],
+    [200, [404, 410], "failed", false],
+    [429, undefined, "failed", true],
+    [500, undefined, "failed", true],
     [503, [200], "failed", true],
   ];
   for (const [status, expectStatus, state, retryable] of statuses) {
@@ -60,8 +66,11 @@ describe("an http run", () => {
   });
 
   const faults = [
-    ["network", "failed", true], ["invalid", "failed", false], ["forbidden-address", "failed", false],
-    ["timeout", "timeout", true], ["aborted", "cancelled", false],
+    ["network", "failed", true],
+    ["invalid", "failed", false],
+    ["forbidden-address", "failed", false],
+    ["timeout", "timeout", true],
+    ["aborted", "cancelled", false],
   ] as const;
   for (const [fault, state, retryable] of faults) {
     test(`the fault ${fault} is ${state}`, async () => {
@@ -76,8 +85,12 @@ describe("an http run", () => {
     ["read whole, kept in part", answer(200, { body: "0123456789" }), 4, "0123\n[... 6 bytes cut ...]\n", 10, 6],
     ["cut, of unknown size", answer(200, { body: "0123", isCut: true }), 4, "0123\n[... more cut ...]\n", 5, 1],
     [
-      "cut, of known size", answer(200, { body: "0123", isCut: true, headers: { "content-length": "50" } }), 4,
-      "0123\n[... 46 bytes cut ...]\n", 50, 46,
+      "cut, of known size",
+      answer(200, { body: "0123", isCut: true, headers: { "content-length": "50" } }),
+      4,
+      "0123\n[... 46 bytes cut ...]\n",
+      50,
+      46,
     ],
   ];
   for (const [name, result, outputBytes, text, sizeBytes, cutBytes] of bodies) {
@@ -104,9 +117,10 @@ describe("an http run", () => {
   });
 
   test("can be cancelled", async () => {
-    const fetch = ({ signal }: FetchRequest): Promise<FetchResult> => new Promise((resolve) => {
-      signal!.addEventListener("abort", () => resolve({ ok: false, fault: "aborted", message: "given up" }));
-    });
+    const fetch = ({ signal }: FetchRequest): Promise<FetchResult> =>
+      new Promise((resolve) => {
+        signal!.addEventListener("abort", () => resolve({ ok: false, fault: "aborted", message: "given up" }));
+      });
     const handle = runHttp(SPEC, runContext({ services: { ...runContext().services, fetch } }));
     handle.cancel("shutdown");
     const { state, error } = await handle.done;

@@ -71,7 +71,10 @@ describe("the jobs in force", () => {
   test("that keep a session run one at a time, whatever the config says of jobs in general", (t) => {
     const kept = { name: "a", agent: { prompt: "go on", session: "kept" } };
     const { jobs } = stand(t).read({ jobs: [kept, job("b")], defaults: { overlap: "parallel" } });
-    assert.deepEqual([...jobs.values()].map(({ policy }) => policy.overlap), ["skip", "parallel"]);
+    assert.deepEqual(
+      [...jobs.values()].map(({ policy }) => policy.overlap),
+      ["skip", "parallel"],
+    );
   });
 
   test("of one name: the config wins over files, files over the API; the others are told of", (t) => {

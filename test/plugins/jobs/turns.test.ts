@@ -19,7 +19,10 @@ test("a run begins at once; of many, so many in each turn, in order", () => {
   clock.after(0, () => void (others = begun.length));
   clock.advance(0);
   assert.ok(others < 350, "others had their turn before all of them had begun");
-  assert.deepEqual(begun, runs(350).map(({ id }) => id));
+  assert.deepEqual(
+    begun,
+    runs(350).map(({ id }) => id),
+  );
 });
 
 test("runs that take long to begin are fewer in each turn", () => {

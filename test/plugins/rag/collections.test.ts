@@ -20,7 +20,9 @@ for (const source of ["the API", "the config"] as const) {
     const { engine, put, find } = await startTestRag(t);
     if (source === "the config") await engine.follow(withCollections({ name: "notes", kind: "notes" }));
     await put("one", "an otter");
-    await engine.follow(withCollections({ name: "notes", kind: "folder", root }, { name: "docs", kind: "folder", root }));
+    await engine.follow(
+      withCollections({ name: "notes", kind: "folder", root }, { name: "docs", kind: "folder", root }),
+    );
     await engine.indexer.settled();
     await engine.settled();
     assert.deepEqual(find("otter"), ["one"]);

@@ -39,7 +39,13 @@ test("the block says first that it is not to be trusted, then each part under it
     context,
     `${PREAMBLE}\n\n[1] b.md:70-74 (Guide > Install)\n> The best.\n> Second line.\n\n[2] a.md:10-14\n> The other.`,
   );
-  assert.deepEqual(sources.map(({ number, startLine }) => [number, startLine]), [[1, 70], [2, 10]]);
+  assert.deepEqual(
+    sources.map(({ number, startLine }) => [number, startLine]),
+    [
+      [1, 70],
+      [2, 10],
+    ],
+  );
   assert.equal(tokens, Math.ceil(context.length / 4));
 });
 
@@ -64,7 +70,10 @@ test("nothing is said twice: neither a copy nor nearly one", () => {
     { id: 9, of: "near.md", text: `${text} thirteen` },
     { id: 20, of: "other.md", text: `${text} but here is much more that has not been said before by anybody else` },
   ]);
-  assert.deepEqual(sources.map(({ chunk }) => chunk.document.id), ["a.md", "other.md"]);
+  assert.deepEqual(
+    sources.map(({ chunk }) => chunk.document.id),
+    ["a.md", "other.md"],
+  );
 });
 
 test("a text cannot pass for a part of the block", () => {
@@ -87,9 +96,16 @@ test("what does not fit is cut at a whole line or word, and cited as far as it g
 
 test("a small chunk may follow one for which there is no room", () => {
   const long = Array.from({ length: 300 }, (_, word) => `word${word}`).join(" ");
-  const given = [{ id: 1, text: "x".repeat(300) }, { id: 5, of: "b", text: long }, { id: 9, of: "c", text: "tiny" }];
+  const given = [
+    { id: 1, text: "x".repeat(300) },
+    { id: 5, of: "b", text: long },
+    { id: 9, of: "c", text: "tiny" },
+  ];
   const { sources } = build(given, 160);
-  assert.deepEqual(sources.map(({ chunk }) => chunk.document.id), ["a.md", "c"]);
+  assert.deepEqual(
+    sources.map(({ chunk }) => chunk.document.id),
+    ["a.md", "c"],
+  );
 });
 
 test("nothing found is an empty block", () => assert.deepEqual(build([]), { context: "", sources: [], tokens: 0 }));

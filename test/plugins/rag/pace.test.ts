@@ -37,7 +37,10 @@ test("many that work at the same time hold the loop no longer than one", async (
   };
   await Promise.all(Array.from({ length: 8 }, worker));
   end();
-  assert.equal(turns.reduce((sum, ms) => sum + ms), 8 * 20 * 2);
+  assert.equal(
+    turns.reduce((sum, ms) => sum + ms),
+    8 * 20 * 2,
+  );
   assert.ok(Math.max(...turns) <= 4, `at most ${Math.max(...turns)} ms`);
 });
 

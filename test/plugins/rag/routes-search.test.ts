@@ -150,6 +150,16 @@ test("a collection that is not there is 404, with the nearest that is", async ()
 
 test("whatever stands in a query, there is an answer", async () => {
   const words = Array.from({ length: 990 }, (_, at) => String.fromCharCode(97 + (at % 26))).join(" ");
-  const texts = [words, "*".repeat(2000), `"${"a ".repeat(900)}`, "-", '"', "path:", 'tag:"', "__proto__ constructor", "💥"];
+  const texts = [
+    words,
+    "*".repeat(2000),
+    `"${"a ".repeat(900)}`,
+    "-",
+    '"',
+    "path:",
+    'tag:"',
+    "__proto__ constructor",
+    "💥",
+  ];
   for (const q of texts) assert.equal((await call("POST search", { json: { q } })).status, 200, q.slice(0, 40));
 });

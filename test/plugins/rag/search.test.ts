@@ -94,7 +94,10 @@ describe("better nothing than noise", () => {
     test(query, async () => {
       const found = await search(knowledge, query);
       assert.deepEqual(found.hits, []);
-      assert.ok(found.legs.some(({ hits }) => hits.length > 0), "the vectors had found something");
+      assert.ok(
+        found.legs.some(({ hits }) => hits.length > 0),
+        "the vectors had found something",
+      );
       assert.match(found.notices.join(), /covers enough/);
       assert.ok((await search(knowledge, query, { cutOff: 0 })).hits.length > 0, "0 lets all pass");
     });
@@ -104,7 +107,10 @@ describe("better nothing than noise", () => {
     const all = await search(knowledge, "journal", { cutOff: 0 });
     const kept = await search(knowledge, "journal");
     assert.ok(all.hits.length > kept.hits.length, "there is a tail");
-    assert.deepEqual(kept.hits, all.hits.filter(({ score }) => score >= 0.15 * all.hits[0]!.score));
+    assert.deepEqual(
+      kept.hits,
+      all.hits.filter(({ score }) => score >= 0.15 * all.hits[0]!.score),
+    );
   });
 
   test("scores tell queries apart: all words found, or one of many", async () => {
@@ -144,7 +150,11 @@ describe("an endpoint", () => {
     const found = await search(withModel, "Sicherheitskopie");
     assert.equal(idsOf(found)[0], "backup");
     assert.equal(found.hits[0]!.score, 1, "as near as the model says it is");
-    assert.deepEqual(found.legs.map(({ name }) => name), ["lexical", "endpoint"], "not the built-in vectors");
+    assert.deepEqual(
+      found.legs.map(({ name }) => name),
+      ["lexical", "endpoint"],
+      "not the built-in vectors",
+    );
   });
 
   test("counts by how much it has embedded", async () => {
@@ -170,7 +180,10 @@ test("every part of a score is explained, and they add up", async () => {
   const { legs, fused, terms, coverage } = hit!.explain!;
   const sum = Object.values(legs).reduce((total, { scaled, weight }) => total + scaled * weight, 0);
   assert.ok(Math.abs(sum - fused) < 1e-9);
-  assert.deepEqual(terms.map(({ term }) => term), ["journal", "event"]);
+  assert.deepEqual(
+    terms.map(({ term }) => term),
+    ["journal", "event"],
+  );
   assert.ok(Math.abs(terms.reduce((total, { score }) => total + score, 0) - legs.lexical!.raw!) < 1e-9);
   assert.equal(coverage.part, 1);
 });
@@ -181,10 +194,16 @@ test("out of date is said of what is, and what has gone is left out", async () =
   const found = await search(changing, "event");
   assert.deepEqual(found.notices, ["indexing"]);
   const before = await showHits(changing, found, { isExplained: false });
-  assert.deepEqual(before.filter(({ stale }) => stale).map(({ id }) => id), ["journal"]);
+  assert.deepEqual(
+    before.filter(({ stale }) => stale).map(({ id }) => id),
+    ["journal"],
+  );
   changing.gone.add("journal");
   const after = await showHits(changing, found, { isExplained: false });
-  assert.deepEqual(after.map(({ id }) => id), before.map(({ id }) => id).filter((id) => id !== "journal"));
+  assert.deepEqual(
+    after.map(({ id }) => id),
+    before.map(({ id }) => id).filter((id) => id !== "journal"),
+  );
 });
 
 test("what comes into another project while a search goes on does not leak into it", async () => {
@@ -198,7 +217,10 @@ test("what comes into another project while a search goes on does not leak into 
 test("a file that two collections hold is found once; copies of it elsewhere are others", async () => {
   const folder = (name: string, root: string) => ({ name, kind: "folder", project: undefined, root }) as const;
   const collections = [folder("whole", "/w"), folder("part", "/w/docs"), folder("copy", "/copy")];
-  const long = Array.from({ length: 40 }, (_, at) => `The tide at hour ${at} is neither high nor low, says the pilot.`).join(" ");
+  const long = Array.from(
+    { length: 40 },
+    (_, at) => `The tide at hour ${at} is neither high nor low, says the pilot.`,
+  ).join(" ");
   const held = [
     { collection: "whole", id: "docs/a.md", text: long },
     { collection: "part", id: "a.md", text: long },
@@ -215,7 +237,10 @@ test("a file that two collections hold is found once; copies of it elsewhere are
 });
 
 test("what has expired is not found", async () => {
-  const notes = testKnowledge([{ id: "old", text: "the tide", expiresMs: 1000 }, { id: "new", text: "the tide" }]);
+  const notes = testKnowledge([
+    { id: "old", text: "the tide", expiresMs: 1000 },
+    { id: "new", text: "the tide" },
+  ]);
   const request = { text: "tide", mode: "hybrid", k: 10, per: "chunk" } as const;
   const at = (nowMs: number) =>
     searchKnowledge(notes, request, { cutOff: 0.2, scopes: new ScopeCache(notes), pace, signal: never, nowMs });

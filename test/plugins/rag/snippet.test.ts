@@ -88,7 +88,21 @@ describe("the stretch", () => {
 
 test("any text and query: within the length, whole, and in linear time", () => {
   forEachSeed(300, (random) => {
-    const words = ["run", "running", "readFile", "the", "#", "\n", "```", "😀", "天气", '"', "a_b", ".", "x".repeat(99)];
+    const words = [
+      "run",
+      "running",
+      "readFile",
+      "the",
+      "#",
+      "\n",
+      "```",
+      "😀",
+      "天气",
+      '"',
+      "a_b",
+      ".",
+      "x".repeat(99),
+    ];
     const pick = (count: number) => Array.from({ length: count }, () => random.pick(words));
     const text = pick(random.int(0, 200)).join(random.pick(["", " ", "\n"]));
     const shown = show(pick(random.int(0, 8)).join(" "), text).replaceAll(/[[\]]/g, "");
