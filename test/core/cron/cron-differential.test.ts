@@ -117,7 +117,7 @@ for (const [zone, at] of CHANGES) {
     const atMs = Date.parse(at);
     const span = { fromMs: atMs - 30 * HOUR_MS, toMs: atMs + 30 * HOUR_MS, stepMs: MINUTE_MS };
     const window = openWindow(zone, span);
-    forEachSeed(20, (random) => compare(random, window));
+    forEachSeed(10, (random) => compare(random, window));
   });
 }
 
@@ -125,14 +125,14 @@ for (const [zone, at] of CHANGES.filter((_, index) => [2, 6].includes(index))) {
   test(`every second of two hours around ${at} in ${zone}`, () => {
     const atMs = Date.parse(at);
     const window = openWindow(zone, { fromMs: atMs - 1.1 * HOUR_MS, toMs: atMs + 1.1 * HOUR_MS, stepMs: 1000 });
-    forEachSeed(8, (random) => compare(random, window));
+    forEachSeed(4, (random) => compare(random, window));
   });
 }
 
 test("every day of 28 years, in which each shape of a year comes up", () => {
   const [fromMs, toMs] = [Date.UTC(2001, 0, 1), Date.UTC(2029, 0, 1)];
   const { instants } = openWindow("UTC", { fromMs, toMs, stepMs: 24 * HOUR_MS });
-  forEachSeed(60, (random) => {
+  forEachSeed(30, (random) => {
     const naive = randomSchedule(random, { seconds: false, days: true });
     const dayFields = naive.text.split(" ").slice(2).join(" ");
     const expected = instants.filter(({ time }) => naive.matchesDay(time)).map(({ atMs }) => atMs);

@@ -1,9 +1,9 @@
 /** Ages and requestIds in a daemon that is restarted, while the wall clock jumps a day either way. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { startTestDaemon, type TestDaemon } from "./support/daemon.ts";
-import { fakeClock, type FakeClock } from "./support/fake-clock.ts";
-import { tempDir } from "./support/temp-dir.ts";
+import { startTestDaemon, type TestDaemon } from "../support/daemon.ts";
+import { fakeClock, type FakeClock } from "../support/fake-clock.ts";
+import { tempDir } from "../support/temp-dir.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
