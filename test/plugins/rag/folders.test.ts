@@ -268,15 +268,15 @@ test("secrets are taken out before anything is kept; with other patterns all is 
 
 test("sessions: what was said, under the project that it was said in", async (t) => {
   const lines = [
-    { type: "session", version: 3, id: "s-1", timestamp: "2026-01-02T03:04:05.000Z", cwd: "/work/here" },
+    { type: "session", version: 3, id: "s-1", timestamp: "2026-01-02T03:04:05.000Z", cwd: "/home/me/here" },
     { type: "message", message: { role: "user", content: [{ type: "text", text: "why does the parser hang" }] } },
     { type: "message", message: { role: "assistant", content: [{ type: "text", text: "because of recursion" }] } },
     { type: "message", message: { role: "toolResult", content: [{ type: "text", text: "enormous output" }] } },
   ];
   const home = tempDir(t);
   writeFiles(home, {
-    ".pi/agent/sessions/--work--/1_s-1.jsonl": lines.map((line) => JSON.stringify(line) + "\n").join(""),
-    ".pi/agent/sessions/--work--/other.txt": "parser",
+    ".pi/agent/sessions/--home-me-here--/1_s-1.jsonl": lines.map((line) => JSON.stringify(line) + "\n").join(""),
+    ".pi/agent/sessions/--home-me-here--/other.txt": "parser",
   });
   const rag = await startTestRag(t, {
     config: { collections: [{ name: "sessions", kind: "sessions", watch: false }], allowedRoots: [home] },
@@ -288,7 +288,7 @@ test("sessions: what was said, under the project that it was said in", async (t)
   const [document, ...others] = rag.engine.corpus.collection("sessions")!.documents.values();
   assert.equal(others.length, 0);
   const { kind, project, metadata, id } = document!;
-  assert.deepEqual([kind, project, id], ["session", "project of /work/here", "--work--/1_s-1.jsonl"]);
-  assert.deepEqual(metadata, { sessionId: "s-1", cwd: "/work/here", startedMs: Date.parse("2026-01-02T03:04:05Z") });
+  assert.deepEqual([kind, project, id], ["session", "project of /home/me/here", "--home-me-here--/1_s-1.jsonl"]);
+  assert.deepEqual(metadata, { sessionId: "s-1", cwd: "/home/me/here", startedMs: Date.parse("2026-01-02T03:04:05Z") });
   assert.deepEqual([rag.find("parser").length, rag.find("recursion").length, rag.find("enormous").length], [1, 1, 0]);
 });
