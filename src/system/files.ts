@@ -134,7 +134,8 @@ function noFollow(): number {
   return fs.constants.O_NOFOLLOW ?? 0;
 }
 
-function flushDirectorySync(path: string): void {
+/** What was made, renamed and removed in the directory is on the medium when this returns. */
+export function flushDirectorySync(path: string): void {
   if (process.platform === "win32") return;
   const directory = fs.openSync(path, "r");
   try {

@@ -10,7 +10,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { createGunzip } from "node:zlib";
 import { BACKUP_FORMAT, BACKUP_MANIFEST, type BackupManifest } from "./backup.ts";
-import { ensurePrivateDirectory } from "./files.ts";
+import { ensurePrivateDirectory, flushDirectorySync } from "./files.ts";
 import { acquireLock } from "./lock.ts";
 import type { Log } from "./log.ts";
 import { readTar, TarError, type TarSource } from "./tar.ts";
@@ -118,16 +118,16 @@ async function writeFile(path: string, pieces: AsyncIterable<Uint8Array>): Promi
 function exchange(dataDir: string, staging: string, nowMs: number): string | undefined {
   const marker = join(dataDir, MARKER);
   fs.writeFileSync(marker, "", { mode: 0o600, flush: true });
-  flushFolder(dataDir);
+  flushDirectorySync(dataDir);
   const kept = join(dataDir, `before-restore-${new Date(nowMs).toISOString().replace(/[-:.]/g, "")}`);
   const old = fs.readdirSync(dataDir).filter(isState);
   if (old.length > 0) fs.mkdirSync(kept, { mode: 0o700 });
   for (const name of old) fs.renameSync(join(dataDir, name), join(kept, name));
   for (const name of fs.readdirSync(staging)) fs.renameSync(join(staging, name), join(dataDir, name));
   takeOwner(dataDir);
-  flushFolder(dataDir);
+  flushDirectorySync(dataDir);
   fs.unlinkSync(marker);
-  flushFolder(dataDir);
+  flushDirectorySync(dataDir);
   return old.length > 0 ? kept : undefined;
 }
 
@@ -145,19 +145,9 @@ function takeOwner(dataDir: string): void {
 
 function flushFolders(root: string): void {
   for (const entry of fs.readdirSync(root, { recursive: true, withFileTypes: true })) {
-    if (entry.isDirectory()) flushFolder(join(entry.parentPath, entry.name));
+    if (entry.isDirectory()) flushDirectorySync(join(entry.parentPath, entry.name));
   }
-  flushFolder(root);
-}
-
-function flushFolder(path: string): void {
-  if (process.platform === "win32") return;
-  const folder = fs.openSync(path, "r");
-  try {
-    fs.fsyncSync(folder);
-  } finally {
-    fs.closeSync(folder);
-  }
+  flushDirectorySync(root);
 }
 
 function explain(path: string, error: NodeJS.ErrnoException): Error {
