@@ -13,6 +13,7 @@ import { MetricFamily, type FamilyJson } from "./metric-family.ts";
 import { containsLabels, type LabelSet } from "./label-set.ts";
 import { findLabelsFault, type Limits, Refusal, UNLIMITED } from "./limits.ts";
 import { isReservedMetricName, type MetricType, namesTakenBy } from "./names.ts";
+import { seriesToJson } from "./series.ts";
 import type { HistogramSeries, Sample, Series, SeriesJson, SummarySeries, ValueSeries } from "./series.ts";
 
 /** A family and its series as they are written down, one line of JSON each. */
@@ -340,13 +341,4 @@ export class Registry {
     this.#clientFamilyCount--;
     this.#sortedFamilies = undefined;
   }
-}
-
-function seriesToJson(series: Series): SeriesJson {
-  return {
-    labels: series.labels,
-    createdMs: series.createdMs,
-    updatedMs: series.updatedMs,
-    state: series.writeState(),
-  };
 }

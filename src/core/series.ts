@@ -210,3 +210,12 @@ function addFinite(total: number, amount: number): number {
   const sum = total + amount;
   return Number.isFinite(sum) ? sum : Math.sign(sum) * Number.MAX_VALUE;
 }
+
+export function seriesToJson(series: Series): SeriesJson {
+  return {
+    labels: series.labels,
+    createdMs: series.createdMs,
+    updatedMs: series.updatedMs,
+    state: series.writeState(),
+  };
+}
