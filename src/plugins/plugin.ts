@@ -25,6 +25,7 @@ import type { Spawn } from "../system/spawn.ts";
 import type { Store, StoreDefinition } from "../system/store.ts";
 
 export { HttpError, jsonReply } from "../system/http.ts";
+export { needBody, privateRoutes, refuseIssues, waitFor, withLocation } from "../system/http-handling.ts";
 
 /** Turns pieces of text into the same, compressed. */
 export type Compress = (pieces: AsyncIterable<string>) => AsyncIterable<Uint8Array>;

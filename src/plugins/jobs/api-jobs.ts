@@ -6,7 +6,7 @@
 import { findTimeZone, nextRun, parseSchedule } from "../../core/cron.ts";
 import { REDACTED } from "../../core/redact.ts";
 import type { Issue } from "../../core/validate.ts";
-import { HttpError, type Services } from "../plugin.ts";
+import { HttpError, refuseIssues, type Services } from "../plugin.ts";
 import type { Engine } from "./engine.ts";
 import { describeSource, type Job, readJob } from "./sources.ts";
 
@@ -84,10 +84,10 @@ async function store({ engine }: ApiServices, job: string, definition: unknown):
 
 function readNew({ services, engine }: ApiServices, raw: unknown, name: string | undefined): Job {
   const read = readJob(services, { value: raw, source: { from: "api" }, config: engine.config() });
-  if (!read.ok) throw refuse(read.issues);
+  if (!read.ok) throw refuseIssues(read.issues);
   const { job } = read;
   if (name !== undefined && job.name !== name)
-    throw refuse([{ path: "name", message: `is "${job.name}", but the address says "${name}"` }]);
+    throw refuseIssues([{ path: "name", message: `is "${job.name}", but the address says "${name}"` }]);
   refusePast(job, services.clock.wallMs());
   return job;
 }
@@ -98,14 +98,9 @@ function refusePast({ name, definition }: Job, nowMs: number): void {
   const parsed = parseSchedule(definition.schedule, { jobId: name, anchorMs: nowMs });
   if (!parsed.ok || parsed.schedule.kind !== "at" || nextRun(parsed.schedule, findTimeZone("UTC")!, nowMs) !== null)
     return;
-  throw refuse([{ path: "schedule", message: `lies in the past: ${new Date(parsed.schedule.atMs).toISOString()}` }]);
-}
-
-function refuse(issues: readonly Issue[]): HttpError {
-  const [first] = issues;
-  const where = first!.path === "" ? "" : `${first!.path}: `;
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
-  return new HttpError(400, "VALIDATION_ERROR", where + first!.message + more, { details: issues });
+  throw refuseIssues([
+    { path: "schedule", message: `lies in the past: ${new Date(parsed.schedule.atMs).toISOString()}` },
+  ]);
 }
 
 /** The name may be left out where the address has it. */
@@ -117,7 +112,7 @@ function withName(sent: unknown, name: string): unknown {
 function restoreRedacted(value: unknown, before: unknown): unknown {
   const issues: Issue[] = [];
   const whole = fillRedacted({ value, before, path: "" }, issues);
-  if (issues.length > 0) throw refuse(issues);
+  if (issues.length > 0) throw refuseIssues(issues);
   return whole;
 }
 

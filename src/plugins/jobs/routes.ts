@@ -6,7 +6,7 @@
 import { preview } from "../../core/cron.ts";
 import { parseDuration } from "../../core/duration.ts";
 import type { Reply, Request, Route } from "../../system/http.ts";
-import { HttpError, jsonReply, type Services } from "../plugin.ts";
+import { HttpError, jsonReply, needBody, privateRoutes, type Services, waitFor, withLocation } from "../plugin.ts";
 import { type ApiServices, createJob, needJob, removeJob, replaceJob } from "./api-jobs.ts";
 import type { Engine } from "./engine.ts";
 import { explainSchedule } from "./explain.ts";
@@ -22,12 +22,7 @@ const MOST_RUNS_SHOWN = 1_000;
 
 export function jobRoutes(services: Services, engine: Engine): readonly Route[] {
   const api: ApiServices = { services, engine, beingMade: new Set() };
-  const route = (method: Route["method"], path: string, handle: Route["handle"]): Route => ({
-    method,
-    pattern: `/api/${path}`,
-    access: "private",
-    handle,
-  });
+  const route = privateRoutes("/api/");
   return [
     route("GET", "jobs", () => listJobs(engine)),
     route("POST", "jobs", async (request) => {
@@ -73,10 +68,6 @@ function nameOf({ params }: Request): string {
   return params["name"]!;
 }
 
-function withLocation(reply: Reply, location: string): Reply {
-  return { ...reply, headers: { ...reply.headers, location } };
-}
-
 function listJobs(engine: Engine): Reply {
   const names = [...engine.catalog().jobs.keys(), ...engine.catalog().blocked.keys()].sort();
   return jsonReply({
@@ -104,23 +95,10 @@ async function runJob(api: ApiServices, request: Request): Promise<Reply> {
       details: { run: row.id, reason: row.reason ?? "" },
     });
   }
-  const ended = waitMs === 0 ? undefined : await waitFor(api, over(), { waitMs, signal: request.signal });
+  const ended =
+    waitMs === 0 ? undefined : await waitFor(api.services.clock, over(), { waitMs, signal: request.signal });
   if (ended !== undefined) return jsonReply({ run: viewRunWithOutput(ended) });
   return withLocation(jsonReply({ run: viewRun(row) }, 202), `/api/jobs/${job.name}/runs/${row.id}`);
-}
-
-/** The row once the run is over; `undefined` when the time is over first, the client has gone, or the daemon stops. */
-function waitFor(
-  { services }: ApiServices,
-  over: Promise<RunRow>,
-  until: { waitMs: number; signal: AbortSignal },
-): Promise<RunRow | undefined> {
-  const { promise, resolve } = Promise.withResolvers<RunRow | undefined>();
-  const timer = services.clock.after(until.waitMs, () => resolve(undefined));
-  until.signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  if (until.signal.aborted) resolve(undefined);
-  void over.then(resolve);
-  return promise.finally(() => timer.cancel());
 }
 
 async function pauseJob(api: ApiServices, request: Request): Promise<Reply> {
@@ -178,11 +156,6 @@ function showNext(api: ApiServices, request: Request): Reply {
   // What was run before the clock went back will not be run again.
   const afterMs = Math.max(services.clock.wallMs(), engine.store.state.jobs.get(name)!.decidedMs);
   return jsonReply({ timeZone: zone.name, ...preview(schedule, zone, { afterMs, count }) });
-}
-
-function needBody({ json }: Request): unknown {
-  if (json === undefined) throw new HttpError(400, "BAD_REQUEST", "expected a JSON object in the body");
-  return json;
 }
 
 function readNote({ json }: Request): string {

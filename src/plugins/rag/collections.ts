@@ -5,9 +5,9 @@
  *   those that leave the config stay, as if the API had made them. A folder that leaves the config leaves the index.
  * Errors: HttpError for what the API sends.
  */
-import { type Issue, validate } from "../../core/validate.ts";
+import { validate } from "../../core/validate.ts";
 import type { Log } from "../../system/log.ts";
-import { HttpError } from "../plugin.ts";
+import { HttpError, refuseIssues } from "../plugin.ts";
 import { type CollectionDefinition, collectionSchema, notesCollection } from "./collection.ts";
 import type { RagConfig } from "./config.ts";
 import type { Corpus } from "./corpus.ts";
@@ -86,7 +86,7 @@ export class Collections {
     if (!isNew) this.#refuseForeign(name);
     const definition = await this.#read(isObject(sent) && !Object.hasOwn(sent, "name") ? { name, ...sent } : sent);
     if (definition.name !== name)
-      throw refuse([{ path: "name", message: `is "${definition.name}", but the address says "${name}"` }]);
+      throw refuseIssues([{ path: "name", message: `is "${definition.name}", but the address says "${name}"` }]);
     await this.#write(definition);
     return { isNew };
   }
@@ -126,14 +126,14 @@ export class Collections {
 
   async #read(sent: unknown): Promise<CollectionDefinition> {
     const checked = validate(collectionSchema, sent);
-    if (!checked.ok) throw refuse(checked.issues);
+    if (!checked.ok) throw refuseIssues(checked.issues);
     const definition = complete(checked.value, this.#services.home);
     const { root } = definition;
     if (root !== null && !isAbsolute(root))
-      throw refuse([{ path: "root", message: `expected an absolute path, got ${JSON.stringify(root)}` }]);
+      throw refuseIssues([{ path: "root", message: `expected an absolute path, got ${JSON.stringify(root)}` }]);
     this.#refuseOtherKind(definition);
     const fault = definition.kind === "notes" ? undefined : await this.#services.findRootFault(definition);
-    if (fault !== undefined) throw refuse([{ path: "root", message: fault }]);
+    if (fault !== undefined) throw refuseIssues([{ path: "root", message: fault }]);
     return definition;
   }
 
@@ -165,13 +165,6 @@ function complete(definition: CollectionDefinition, home: string): CollectionDef
   const { kind, root } = definition;
   if (root === null) return kind === "sessions" ? { ...definition, root: joinBelow(home, SESSIONS) } : definition;
   return { ...definition, root: root === "~" ? home : root.replace(/^~(?=\/)/, home) };
-}
-
-export function refuse(issues: readonly Issue[]): HttpError {
-  const [first] = issues;
-  const where = first!.path === "" ? "" : `${first!.path}: `;
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
-  return new HttpError(400, "VALIDATION_ERROR", where + first!.message + more, { details: issues });
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

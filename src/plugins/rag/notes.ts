@@ -13,9 +13,9 @@ import {
   validate,
 } from "../../core/validate.ts";
 import type { Clock } from "../../system/clock.ts";
-import { HttpError } from "../plugin.ts";
+import { HttpError, refuseIssues } from "../plugin.ts";
 import { projectSchema, tagSchema } from "./collection.ts";
-import { type Collections, refuse } from "./collections.ts";
+import type { Collections } from "./collections.ts";
 import { hashBytes } from "./content-hash.ts";
 import { type Corpus, CorpusFullError, TextTooLargeError } from "./corpus.ts";
 import type { KeptDocument } from "./corpus-state.ts";
@@ -55,7 +55,7 @@ export async function putNote(
   const { collection, id } = place;
   requireId(id);
   const checked = validate(noteSchema, sent);
-  if (!checked.ok) throw refuse(checked.issues);
+  if (!checked.ok) throw refuseIssues(checked.issues);
   const { text: raw, title, format = "markdown", tags = [], metadata = {}, project, ttlMs } = checked.value;
   const { definition } = await collections.needNotes(collection);
   const addedMs = clock.wallMs();
@@ -89,7 +89,7 @@ export async function putNote(
 export function requireId(id: string): void {
   if (id.length >= 1 && id.length <= LONGEST_ID && id.isWellFormed() && !/\p{Cc}/u.test(id)) return;
   const message = `expected the id of a document (1 to ${LONGEST_ID} characters, no control characters)`;
-  throw refuse([{ path: "id", message }]);
+  throw refuseIssues([{ path: "id", message }]);
 }
 
 /** A path whose ending says how the text is cut; code whose id has no known ending is cut by lines. */

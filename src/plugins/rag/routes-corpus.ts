@@ -7,8 +7,16 @@
 import { parseDuration } from "../../core/duration.ts";
 import { boolean, object, validate, withDefault } from "../../core/validate.ts";
 import type { Reply, Request, Route } from "../../system/http.ts";
-import { HttpError, jsonReply, type Services } from "../plugin.ts";
-import { refuse } from "./collections.ts";
+import {
+  HttpError,
+  jsonReply,
+  needBody,
+  privateRoutes,
+  refuseIssues,
+  type Services,
+  waitFor,
+  withLocation,
+} from "../plugin.ts";
 import type { KeptDocument } from "./corpus-state.ts";
 import type { Engine } from "./engine.ts";
 import { putNote } from "./notes.ts";
@@ -23,12 +31,7 @@ const reindexSchema = object({ full: withDefault(boolean(), false) });
 
 export function corpusRoutes(services: Services, engine: Engine): readonly Route[] {
   const { collections } = engine;
-  const route = (method: Route["method"], path: string, handle: Route["handle"]): Route => ({
-    method,
-    pattern: `/api/rag/${path}`,
-    access: "private",
-    handle,
-  });
+  const route = privateRoutes("/api/rag/");
   return [
     route("GET", "status", () => jsonReply(viewStatus(engine))),
     route("GET", "collections", () => listCollections(engine)),
@@ -73,10 +76,6 @@ function nameOf({ params }: Request): string {
   return params["c"]!;
 }
 
-function withLocation(reply: Reply, location: string): Reply {
-  return { ...reply, headers: { ...reply.headers, location } };
-}
-
 function listCollections(engine: Engine): Reply {
   const names = [...engine.corpus.state.collections.keys()].sort();
   return jsonReply({ collections: names.map((name) => engine.viewCollection(name)), problems: engine.problems() });
@@ -90,27 +89,15 @@ function showCollection(engine: Engine, name: string, status = 200): Reply {
 async function reindex(services: Services, engine: Engine, request: Request): Promise<Reply> {
   const { definition } = engine.collections.need(nameOf(request));
   const checked = validate(reindexSchema, request.json ?? {});
-  if (!checked.ok) throw refuse(checked.issues);
+  if (!checked.ok) throw refuseIssues(checked.issues);
   const waitMs = readWait(request.query.get("wait"));
   const done = reindexCollection(engine, definition.name, checked.value);
   if (waitMs > 0) {
-    const report = await waitFor(services, done, { waitMs, signal: request.signal });
+    const report = await waitFor(services.clock, done, { waitMs, signal: request.signal });
     if (report !== undefined) return jsonReply({ report });
   }
   done.catch(() => undefined);
   return jsonReply({ collection: engine.viewCollection(definition.name) }, 202);
-}
-
-/** `undefined` when the time is over first, or the client has gone. */
-function waitFor<T>(
-  { clock }: Services,
-  done: Promise<T>,
-  { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
-): Promise<T | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const timer = clock.after(waitMs, () => resolve(undefined));
-  signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  return Promise.race([done, promise]).finally(() => timer.cancel());
 }
 
 function readWait(text: string | null): number {
@@ -118,7 +105,7 @@ function readWait(text: string | null): number {
   try {
     return Math.min(LONGEST_WAIT_MS, parseDuration(text));
   } catch (error) {
-    throw refuse([{ path: "wait", message: (error as Error).message }]);
+    throw refuseIssues([{ path: "wait", message: (error as Error).message }]);
   }
 }
 
@@ -185,7 +172,9 @@ function readLines(text: string | null): LineRange | undefined {
   const [, start, end] = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(text) ?? [];
   const range = { startLine: Number(start), endLine: Number(end ?? start) };
   if (start !== undefined && range.startLine >= 1 && range.endLine >= range.startLine) return range;
-  throw refuse([{ path: "lines", message: `expected a range of lines such as 10-30, got ${JSON.stringify(text)}` }]);
+  throw refuseIssues([
+    { path: "lines", message: `expected a range of lines such as 10-30, got ${JSON.stringify(text)}` },
+  ]);
 }
 
 function cutLines(text: string, { startLine, endLine }: LineRange): string {
@@ -200,10 +189,5 @@ function readLimit(text: string | null): number {
   const value = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (value >= 1 && value <= MOST_DOCUMENTS) return value;
   const message = `expected a whole number from 1 to ${MOST_DOCUMENTS}, got ${JSON.stringify(text)}`;
-  throw refuse([{ path: "limit", message }]);
-}
-
-function needBody({ json }: Request): unknown {
-  if (json === undefined) throw new HttpError(400, "BAD_REQUEST", "expected a JSON object in the body");
-  return json;
+  throw refuseIssues([{ path: "limit", message }]);
 }

@@ -5,7 +5,7 @@
  */
 import { nearest } from "../../core/nearest.ts";
 import type { Reply, Request, Route } from "../../system/http.ts";
-import { HttpError, jsonReply, type Services } from "../plugin.ts";
+import { HttpError, jsonReply, privateRoutes, type Services } from "../plugin.ts";
 import { buildContext } from "./context.ts";
 import type { ContextSource } from "./context.ts";
 import type { PlacedChunk } from "./document.ts";
@@ -45,12 +45,7 @@ export function searchRoutes(
   settings: () => SearchSettings,
 ): readonly Route[] {
   const ask = createAsk(services, knowledge, settings);
-  const route = (method: Route["method"], path: string, handle: Route["handle"]): Route => ({
-    method,
-    pattern: `/api/rag/${path}`,
-    access: "private",
-    handle,
-  });
+  const route = privateRoutes("/api/rag/");
   return [
     route("GET", "search", (request) => answer(knowledge, ask, { input: readSearchQuery(request), request })),
     route("POST", "search", (request) => answer(knowledge, ask, { input: readSearchBody(request), request })),

@@ -19,8 +19,7 @@ import {
   withDefault,
 } from "../../core/validate.ts";
 import type { Request } from "../../system/http.ts";
-import { HttpError } from "../plugin.ts";
-import { refuse } from "./collections.ts";
+import { HttpError, refuseIssues } from "../plugin.ts";
 import { LEAST_BUDGET_TOKENS } from "./context.ts";
 import { SEARCH_MODES } from "./legs.ts";
 import { readQuery } from "./read-query.ts";
@@ -101,7 +100,7 @@ function hitsFor(budgetTokens: number): number {
 
 function check<T>(schema: Schema<T>, value: unknown): T {
   const checked = validate(schema, value);
-  if (!checked.ok) throw refuse(checked.issues);
+  if (!checked.ok) throw refuseIssues(checked.issues);
   return checked.value;
 }
 
